@@ -1,0 +1,36 @@
+"""Builds the compiled core: each `_ext/NAME.pyx` becomes `tracecheck._NAME`.
+
+Release builds drop bounds and wraparound checks. `TRACECHECK_CHECKED=1` builds the same sources with every check
+of Cython's on, and CI runs the whole suite on that build too.
+"""
+
+import os
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+CHECKED = os.environ.get("TRACECHECK_CHECKED", "") not in ("", "0")
+
+directives = {
+    "language_level": "3",
+    "boundscheck": CHECKED,
+    "wraparound": False,
+    "initializedcheck": CHECKED,
+    "overflowcheck": CHECKED,
+    "cdivision": not CHECKED,
+    "freethreading_compatible": True,
+}
+flags = ["-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"] if CHECKED else ["-O3"]
+link = ["-fsanitize=undefined"] if CHECKED else []
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(f"tracecheck._{name}", [f"_ext/{name}.pyx"], extra_compile_args=flags, extra_link_args=link)
+            for name in sorted(f[:-4] for f in os.listdir("_ext") if f.endswith(".pyx"))
+        ],
+        compiler_directives=directives,
+        build_dir="build/cython-checked" if CHECKED else "build/cython",
+        force=CHECKED,
+    ),
+)

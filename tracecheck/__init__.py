@@ -1,0 +1,1 @@
+"""tracecheck: did every I2C transfer's interrupts and task wakes come in order and on time?"""
