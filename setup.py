@@ -1,7 +1,7 @@
 """Builds the compiled core: each `_ext/NAME.pyx` becomes `tracecheck._NAME`.
 
 Release builds drop bounds and wraparound checks. `TRACECHECK_CHECKED=1` builds the same sources with every check
-of Cython's on, and CI runs the whole suite on that build too.
+of Cython's on and takes the code for processors without SSE2, and CI runs the whole suite on that build too.
 """
 
 import os
@@ -18,10 +18,12 @@ directives = {
     "initializedcheck": CHECKED,
     "overflowcheck": CHECKED,
     "cdivision": not CHECKED,
+    "autotestdict": False,
     "freethreading_compatible": True,
 }
-flags = ["-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"] if CHECKED else ["-O3"]
-link = ["-fsanitize=undefined"] if CHECKED else []
+undefined = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"]
+flags = ["-O1", "-g", "-DTRACECHECK_PORTABLE", *undefined] if CHECKED else ["-O3"]
+link = undefined[:1] if CHECKED else []
 
 setup(
     ext_modules=cythonize(

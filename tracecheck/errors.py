@@ -41,6 +41,14 @@ class RuleError(TracecheckError, ValueError):
         self.mistakes = tuple(mistakes)
 
 
+class PatternError(RuleError):
+    """An order pattern is not understood: `text`, `offset` of the character in it, `reason`."""
+
+    def __init__(self, text: str, offset: int, reason: str) -> None:
+        super().__init__([f"pattern, character {offset + 1}: {reason}"])
+        self.text, self.offset, self.reason = text, offset, reason
+
+
 class UsageError(TracecheckError, ValueError):
     """Arguments that contradict each other or name what does not exist."""
 

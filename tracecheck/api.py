@@ -1,0 +1,169 @@
+"""The Python face: open, decode, check, analyze. The command line is a thin layer over these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from tracecheck import capture as captures
+from tracecheck.capture.model import Capture
+from tracecheck.decoding.exchanges import settle_samples
+from tracecheck.decoding.find import wire
+from tracecheck.decoding.stream import Batch, decode_capture
+from tracecheck.decoding.wiring import Wiring
+from tracecheck.errors import UsageError
+from tracecheck.rules.defaults import fitting_presets
+from tracecheck.rules.engine import Engine
+from tracecheck.rules.file import load_many
+from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.verdict import Report
+from tracecheck.trace import Trace
+
+Progress = Callable[[int], None]
+Rules = RuleSet | str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+def open(path: str | PathLike[str], *, rate_hz: int | None = None, max_samples: int | None = None) -> Capture:
+    """Open a capture; the format is recognised by content. Raises CaptureError.
+
+    `rate_hz` fills in, or overrides, the samplerate the file gives; `max_samples` refuses longer captures.
+    """
+    return captures.open(path, rate_hz=rate_hz, max_samples=max_samples)
+
+
+def decode(
+    capture: Capture | str | PathLike[str],
+    scl: str | int | None = None,
+    sda: str | int | None = None,
+    markers: Mapping[str, str | int | MarkerSpec] | None = None,
+    *,
+    rules: RuleSet | None = None,
+    rate_hz: int | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Decode a capture into a Trace.
+
+    `scl`, `sda`: channels by name or bit; found by name or behaviour when not given. `markers`: name -> channel (level
+    coding) or MarkerSpec. `rules`: take buses, markers and the glitch limit from a rule set instead.
+    Raises CaptureError, ChannelError.
+    """
+    opened = _opened(capture, rate_hz)
+    ruleset = _with_lines(rules or RuleSet(), scl, sda, markers)
+    wiring = wire(opened, list(ruleset.buses.values()), list(ruleset.markers.values()))
+    trace = Trace(opened.path, opened.rate_hz, wiring)
+    trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
+    return trace.collect(decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress))
+
+
+def check(trace: Trace, rules: Rules | None = None) -> Report:
+    """Judge a decoded trace. Without rules, the presets that fit what the capture has are used, and all optional."""
+    ruleset, notes = _rules(rules, trace.wiring)
+    engine = Engine(ruleset, trace.wiring, trace.rate_hz)
+    engine.feed(trace.batch())
+    facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
+    return Report(
+        {**facts, **_wired(trace.wiring)}, engine.results(), (*trace.wiring.hints, *notes), trace.rate_hz, trace
+    )
+
+
+def analyze(
+    capture: Capture | str | PathLike[str],
+    rules: Rules | None = None,
+    *,
+    rate_hz: int | None = None,
+    keep_trace: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Decode and judge a capture in one pass, with memory that does not grow with the capture's samples.
+
+    With `keep_trace` the report's `trace` holds the tables too.
+    """
+    opened = _opened(capture, rate_hz)
+    asked = None if rules is None else _rules(rules, None)[0]
+    wiring = wire(
+        opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ()
+    )
+    ruleset, notes = (asked, ()) if asked is not None and asked.rules else _rules(None, wiring, asked)
+    trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
+    engine = Engine(ruleset, wiring, opened.rate_hz)
+    for batch in decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress):
+        _tee(batch, engine, trace)
+    if trace is not None:
+        trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
+    facts: dict[str, Any] = {
+        "path": opened.path,
+        "format": opened.format,
+        "rate_hz": opened.rate_hz,
+        "samples": opened.samples,
+        "rules": list(ruleset.sources),
+    }
+    return Report(
+        {**facts, **_wired(wiring)},
+        engine.results(),
+        (*opened.notes, *wiring.hints, *notes),
+        opened.rate_hz,
+        trace,
+    )
+
+
+def _tee(batch: Batch, engine: Engine, trace: Trace | None) -> None:
+    engine.feed(batch)
+    if trace is not None:
+        trace.add(batch)
+
+
+def _opened(capture: Capture | str | PathLike[str], rate_hz: int | None) -> Capture:
+    if isinstance(capture, Capture):
+        return capture
+    return captures.open(capture, rate_hz=rate_hz)
+
+
+def _rules(rules: Rules | None, wiring: Wiring | None, base: RuleSet | None = None) -> tuple[RuleSet, tuple[str, ...]]:
+    if rules is None:
+        names = fitting_presets(wiring or Wiring())
+        loaded = load_many(names)
+        optional = tuple(rule.model_copy(update={"optional": True}) for rule in loaded.rules)
+        chosen = loaded.model_copy(update={"rules": optional})
+        merged = chosen if base is None else chosen.merged(base)
+        return merged, (f"rules: no rule file given, using {', '.join(names)}",) if names else ()
+    if isinstance(rules, RuleSet):
+        return rules, ()
+    paths: Iterable[str | PathLike[str]] = [rules] if isinstance(rules, str | PathLike) else rules
+    return load_many([str(p) for p in paths]), ()
+
+
+def _with_lines(
+    rules: RuleSet,
+    scl: str | int | None,
+    sda: str | int | None,
+    markers: Mapping[str, str | int | MarkerSpec] | None,
+) -> RuleSet:
+    if scl is not None or sda is not None:
+        if len(rules.buses) > 1:
+            raise UsageError("scl and sda name the lines of one bus, but the rules declare several")
+        name = next(iter(rules.buses), "i2c0")
+        rules = rules.with_buses([BusSpec(name=name, scl=scl, sda=sda)])
+    specs = [
+        m if isinstance(m, MarkerSpec) else MarkerSpec(name=name, channel=m) for name, m in (markers or {}).items()
+    ]
+    return rules.with_markers(specs)
+
+
+def _wired(wiring: Wiring) -> dict[str, Any]:
+    return {
+        "buses": [
+            {"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in wiring.buses
+        ],
+        "markers": [
+            {
+                "name": m.name,
+                "channel": m.channel.name,
+                "coding": m.coding,
+                "role": m.role,
+                "bus": m.bus,
+                "chosen": m.why,
+            }
+            for m in wiring.markers
+        ],
+    }

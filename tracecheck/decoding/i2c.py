@@ -1,0 +1,72 @@
+"""Drives the compiled I2C decoder over edge blocks and hands its rows over in pieces."""
+
+from __future__ import annotations
+
+from tracecheck import _i2c
+from tracecheck.capture.model import EdgeBlock
+from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate
+
+BUFFER_ROWS = 1 << 15
+"""Rows a table the core may fill before they are taken away: large enough to amortise the call, small enough for L2."""
+
+
+class BusDecoder:
+    """One bus, strict. Feed blocks in order, `take` rows whenever convenient, `finish` at the end.
+
+    How blocks are cut and when rows are taken never changes which rows come.
+    """
+
+    def __init__(self, scl: int, sda: int, *, glitch: int, idle: int, stuck: int, begin: int = 0) -> None:
+        self._core = _i2c.Decoder(scl, sda, glitch=glitch, idle=idle, stuck=stuck, begin=begin)
+        self._buffers = allocate(LAYOUT, BUFFER_ROWS)
+        self._core.bind(self._buffers)
+        self._parts: dict[str, list[Columns]] = {table: [] for table in LAYOUT}
+        self.pending = 0
+        """Event rows waiting to be taken."""
+
+    def feed(self, block: EdgeBlock) -> None:
+        """Decode one block; blocks must follow each other without gaps."""
+        core, at, words = self._core, block.at, block.words
+        done = core.feed(at, words, 0, block.initial, block.end)
+        while not core.done:
+            self._set_aside()
+            done = core.feed(at, words, done, block.initial, block.end)
+
+    def finish(self, end: int) -> None:
+        """The capture ended: its last sample was `end` - 1."""
+        self._set_aside()
+        self._core.finish(end)
+
+    def take(self) -> dict[str, Columns]:
+        """All rows since the last take, per table of `rows.LAYOUT`."""
+        self._set_aside()
+        taken = {table: concatenate(parts, LAYOUT[table]) for table, parts in self._parts.items()}
+        self._parts = {table: [] for table in LAYOUT}
+        self.pending = 0
+        return taken
+
+    @property
+    def filled(self) -> int:
+        """Event rows not yet taken, in the buffers and aside."""
+        return self.pending + int(self._core.counts[0])
+
+    @property
+    def watermark(self) -> int:
+        """No row to come holds an event before this sample."""
+        return int(self._core.watermark)
+
+    @property
+    def synced(self) -> int:
+        """First sample at which both lines were high, -1 while they never were: nothing before it is judged."""
+        return int(self._core.synced)
+
+    def _set_aside(self) -> None:
+        # Copies of the rows that are there; the buffers stay the core's and stay in cache.
+        counts = self._core.counts
+        if not any(counts):
+            return
+        for (table, columns), n in zip(self._buffers.items(), counts, strict=True):
+            if n:
+                self._parts[table].append({name: column[:n].copy() for name, column in columns.items()})
+        self.pending += counts[0]
+        self._core.bind(self._buffers)

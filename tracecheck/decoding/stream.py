@@ -1,0 +1,144 @@
+"""A capture's edge blocks through all decoders at once, in batches of rows.
+
+Memory is bounded by the block and the batch, not by the capture. Cutting the input anywhere never changes the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tracecheck.capture.model import Capture, EdgeBlock
+from tracecheck.decoding.i2c import BusDecoder
+from tracecheck.decoding.markers import LevelMarker, MarkerDecoder, MarkerRows, PulseCountMarker
+from tracecheck.decoding.rows import Columns
+from tracecheck.decoding.wiring import MarkerWire, Wiring
+
+BATCH_EVENTS = 1 << 16
+"""Events a batch holds at least, but for the last: what comes after decoding is vectorised over a batch."""
+
+GLITCH_S = Fraction(50, 10**9)
+"""UM10204's tSP: spikes up to 50 ns are suppressed by Fast-mode and Fast-mode Plus devices."""
+IDLE_S = Fraction(50, 10**6)
+"""Both lines high for longer than this (SMBus's tHIGH:MAX) and 10 SCL periods means the bus is free."""
+STUCK_S = Fraction(100, 1000)
+"""A line low for longer than this is worth a row: three times SMBus's tTIMEOUT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The decoder's thresholds in samples. `glitch`: widest pulse ignored; `idle`, `stuck`: 0 where no rate is known."""
+
+    glitch: int
+    idle: int
+    stuck: int
+
+    @staticmethod
+    def at(rate_hz: int | None, glitch_s: Fraction = GLITCH_S) -> Timing:
+        """For a samplerate. A pulse is ignored when it is seen for a shorter time than `glitch_s`."""
+        if not rate_hz:
+            return Timing(0, 0, 0)
+        limit = glitch_s * rate_hz
+        widest = max(0, -(-limit.numerator // limit.denominator) - 1)
+        return Timing(widest, int(IDLE_S * rate_hz), int(STUCK_S * rate_hz))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """New rows. `watermarks`: for each lane the sample before which every event has been handed over."""
+
+    buses: dict[str, dict[str, Columns]]
+    markers: dict[str, MarkerRows]
+    watermarks: dict[str | None, int]
+    synced: dict[str, int]
+    initially_active: dict[str, bool]
+    end: int
+    final: bool
+
+
+class Decoding:
+    """All decoders of one wiring. Feed blocks, take batches, finish."""
+
+    def __init__(self, wiring: Wiring, timing: Timing, begin: int = 0) -> None:
+        self.wiring = wiring
+        self._buses = {
+            b.name: BusDecoder(
+                b.scl.bit, b.sda.bit, glitch=timing.glitch, idle=timing.idle, stuck=timing.stuck, begin=begin
+            )
+            for b in wiring.buses
+        }
+        self._markers = {m.name: _marker_decoder(m) for m in wiring.markers}
+        self.end = begin
+
+    def feed(self, block: EdgeBlock) -> None:
+        for bus in self._buses.values():
+            bus.feed(block)
+        for marker in self._markers.values():
+            marker.feed(block)
+        self.end = block.end
+
+    def finish(self) -> Batch:
+        for bus in self._buses.values():
+            bus.finish(self.end)
+        for marker in self._markers.values():
+            marker.finish(self.end)
+        return self.take(final=True)
+
+    @property
+    def filled(self) -> int:
+        """Events waiting to be taken."""
+        return sum(b.filled for b in self._buses.values()) + sum(m.filled for m in self._markers.values())
+
+    def take(self, *, final: bool = False) -> Batch:
+        """All rows since the last take."""
+        rows = {name: bus.take() for name, bus in self._buses.items()}
+        return Batch(
+            buses=rows,
+            markers={name: marker.take() for name, marker in self._markers.items()},
+            watermarks={lane: self._watermark(lane, final) for lane in self.wiring.lanes},
+            synced={name: bus.synced for name, bus in self._buses.items()},
+            initially_active={name: m.initially_active for name, m in self._markers.items()},
+            end=self.end,
+            final=final,
+        )
+
+    def _watermark(self, lane: str | None, final: bool) -> int:
+        marks = [self._markers[m.name].watermark for m in self.wiring.markers_of(lane)]
+        if lane is not None:
+            marks.append(self._buses[lane].watermark)
+        return self.end if final else min([*marks, self.end])
+
+
+def batches(
+    blocks: Iterable[EdgeBlock], wiring: Wiring, timing: Timing, progress: Callable[[int], None] | None = None
+) -> Iterator[Batch]:
+    """Decode blocks; the last batch is final. `progress` is called with the samples read so far."""
+    decoding: Decoding | None = None
+    for block in blocks:
+        if decoding is None:
+            decoding = Decoding(wiring, timing, block.begin)
+        decoding.feed(block)
+        if progress is not None:
+            progress(block.end)
+        if decoding.filled >= BATCH_EVENTS:
+            yield decoding.take()
+    yield (decoding or Decoding(wiring, timing)).finish()
+
+
+def decode_capture(
+    capture: Capture,
+    wiring: Wiring,
+    *,
+    glitch_s: Fraction = GLITCH_S,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Batch]:
+    """Batches of a whole capture."""
+    blocks: Iterable[EdgeBlock] = capture.edges(wiring.bits) if wiring.bits else ()
+    return batches(blocks, wiring, Timing.at(capture.rate_hz, glitch_s), progress)
+
+
+def _marker_decoder(wire: MarkerWire) -> MarkerDecoder:
+    if wire.coding == "pulse-count":
+        return PulseCountMarker(wire.channel.bit, wire.pulses)
+    return LevelMarker(wire.channel.bit, active_low=wire.active == "low")

@@ -1,0 +1,47 @@
+"""Outputs that appear whole or not at all.
+
+A file is written beside its place under a name of its own and renamed at the end. Whatever ends the writing early (an
+error, Ctrl-C), the unfinished file is removed and what stood at the place before stays as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from tracecheck.errors import OutputError
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A binary file, open for writing and seeking, that stands at `path` once the block has ended without an error.
+
+    A symbolic link is followed, so that its target is replaced and not the link. Raises OutputError where the folder
+    does not take the file or the disk fills up.
+    """
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise OutputError(path, "this is a folder; name a file in it")
+    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    try:
+        file = open(draft, "xb")  # noqa: SIM115 - closed below, before the rename
+    except OSError as error:
+        raise OutputError(path, f"cannot write here: {error.strerror}") from error
+    try:
+        try:
+            with file:
+                yield file
+            draft.replace(place)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        # An error that names another file is not about this output (a source that could not be read, say).
+        if isinstance(error, OutputError) or error.filename not in (None, str(draft)):
+            raise
+        raise OutputError(path, f"writing failed: {error.strerror or error}") from error

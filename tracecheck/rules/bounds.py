@@ -1,0 +1,117 @@
+"""Bounds as exact sample limits, and the three verdicts that follow from one sample period of uncertainty.
+
+Two edges seen d samples apart happened between d - 1 and d + 1 sample periods apart, clipped at 0. A bound is turned
+into exact numbers once; then every instance is three integer comparisons: the whole interval inside is `pass`, wholly
+outside is `fail`, anything else `inconclusive`. The analyzer's clock may be off by `timebase_ppm`, which widens a bound
+given in seconds; a bound in SCL periods is as uncertain as the period, which is known to one sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracecheck.rules.quantity import Quantity
+
+PASS, FAIL, INCONCLUSIVE, CUT = range(4)
+MISSING = np.int64(-1)
+"""Stands for "no such event" where a distance is expected."""
+_ALWAYS = np.iinfo(np.int64).max // 4
+Samples = NDArray[np.int64]
+Verdicts = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """One bound for n instances: distances at or below `sure_below` lie surely under it, from `sure_above` on over it."""
+
+    sure_below: Samples
+    sure_above: Samples
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`lower` <= value <= `upper`, either may be open."""
+
+    lower: Quantity | None
+    upper: Quantity | None
+    rate_hz: int | None
+    timebase_ppm: int
+
+    @property
+    def any(self) -> bool:
+        return self.lower is not None or self.upper is not None
+
+    def judge(self, distance: Samples, period: Samples) -> Verdicts:
+        """PASS, FAIL or INCONCLUSIVE for each distance (samples, >= 0); `period`: SCL period of each, 0 unknown."""
+        verdict = np.full(len(distance), PASS, np.uint8)
+        if self.upper is not None:
+            limit = self._limit(self.upper, period)
+            verdict = _worst(verdict, limit, distance <= limit.sure_below, distance >= limit.sure_above)
+        if self.lower is not None and self.lower.amount > 0:
+            limit = self._limit(self.lower, period)
+            verdict = _worst(verdict, limit, distance >= limit.sure_above, distance <= limit.sure_below)
+        return verdict
+
+    def beyond(self, at_least: Samples, period: Samples) -> NDArray[np.bool_]:
+        """Whether something that lasts at least so many samples is surely over the upper bound."""
+        if self.upper is None:
+            return np.zeros(len(at_least), np.bool_)
+        limit = self._limit(self.upper, period)
+        return limit.known & (at_least >= limit.sure_above)
+
+    def _limit(self, bound: Quantity, period: Samples) -> _Limit:
+        n = len(period)
+        if bound.unit == "s":
+            if not self.rate_hz:
+                return _Limit(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_))
+            exact = bound.amount * self.rate_hz
+            low, high = (exact * (1 + Fraction(sign * self.timebase_ppm, 10**6)) for sign in (-1, 1))
+            below, above = (
+                _clip(low.numerator // low.denominator - 1),
+                _clip(-(-high.numerator // high.denominator) + 1),
+            )
+            return _Limit(np.full(n, below, np.int64), np.full(n, above, np.int64), np.ones(n, np.bool_))
+        # period is a median known to one sample either way
+        num, den = bound.amount.numerator, bound.amount.denominator
+        below_n = (period - 1) * num // den - 1
+        above_n = -(-((period + 1) * num) // den) + 1
+        return _Limit(below_n, above_n, period > 0)
+
+    def in_samples(self, bound: Quantity | None, period: int) -> float | None:
+        """A bound in samples, for reading only."""
+        if bound is None:
+            return None
+        exact = bound.samples(self.rate_hz, period or None)
+        return None if exact is None else float(exact)
+
+
+def _worst(verdict: Verdicts, limit: _Limit, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> Verdicts:
+    found = np.where(inside, PASS, np.where(outside, FAIL, INCONCLUSIVE)).astype(np.uint8)
+    found[~limit.known] = INCONCLUSIVE
+    return either(verdict, found)
+
+
+def either(a: Verdicts, b: Verdicts) -> Verdicts:
+    """Both must hold: a fail decides, then an inconclusive."""
+    worst: Verdicts = np.where(
+        (a == FAIL) | (b == FAIL), FAIL, np.where((a == INCONCLUSIVE) | (b == INCONCLUSIVE), INCONCLUSIVE, PASS)
+    ).astype(np.uint8)
+    return worst
+
+
+def agree(*orders: Verdicts) -> Verdicts:
+    """The verdict that all possible orders of coincident events share; inconclusive where they differ."""
+    first = orders[0]
+    same = np.ones(len(first), np.bool_)
+    for other in orders[1:]:
+        same &= other == first
+    return np.where(same, first, INCONCLUSIVE).astype(np.uint8)
+
+
+def _clip(value: int) -> int:
+    return max(-_ALWAYS, min(_ALWAYS, value))

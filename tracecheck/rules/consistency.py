@@ -1,0 +1,164 @@
+"""What can only be judged of a whole rule set: whether its rules, markers and buses fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from tracecheck.errors import RuleError, did_you_mean
+from tracecheck.rules.model import MarkerSpec, RuleSet
+from tracecheck.rules.vocabulary import (
+    ANOMALIES,
+    BUS_EVENTS,
+    DERIVED_EVENTS,
+    EVENT,
+    INTERVALS,
+    NAME,
+    ROLES,
+    canonical,
+    marker_of,
+)
+
+_WORDS: Final = (*BUS_EVENTS, *DERIVED_EVENTS, *ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One thing that does not fit: in which table, its name, the key ("": the table), and what is wrong."""
+
+    table: Literal["bus", "marker", "rule"]
+    name: str
+    key: str
+    reason: str
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A canonical event that a rule names under `key`; `interval`: its marker's whole interval is meant."""
+
+    key: str
+    event: str
+    offset: int = 0
+    interval: bool = False
+
+
+def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Collection[str] = ()) -> Iterator[Misfit]:
+    """Everything in the set that does not fit together. The known names are declared elsewhere: on a command line."""
+    buses = {*rules.buses, *known_buses}
+    yield from _misfit_markers(rules, buses)
+    for rule in rules.rules:
+        values = {name: getattr(rule, name) for name in type(rule).model_fields}
+        for mention in mentions(values):
+            if reason := unfit(mention, rules, known_markers):
+                yield Misfit("rule", rule.id, mention.key, reason, mention.offset)
+        for bus in sorted(rule.where.bus or ()):
+            if buses and bus not in buses:
+                yield Misfit("rule", rule.id, "where", f"no [bus.{bus}] is declared{_or_known(bus, sorted(buses))}")
+
+
+def checked(rules: RuleSet) -> RuleSet:
+    """The set itself, once it is known to fit together. Raises RuleError with a line for every misfit."""
+    places = {rule.id: f"{rule.source or 'rules'}:{rule.line}" if rule.line else rule.source for rule in rules.rules}
+    lines = []
+    for misfit in misfits(rules):
+        where = places.get(misfit.name, "") if misfit.table == "rule" else ""
+        lines.append(f'{where}{": " if where else ""}{misfit.table} "{misfit.name}", {misfit.key}: {misfit.reason}')
+    if lines:
+        raise RuleError(lines)
+    return rules
+
+
+def _misfit_markers(rules: RuleSet, buses: Collection[str]) -> Iterator[Misfit]:
+    roles: dict[tuple[str, str | None], str] = {}
+    pins: dict[str, list[MarkerSpec]] = {}
+    for marker in rules.markers.values():
+        if buses and marker.bus is not None and marker.bus not in buses:
+            hint = _or_known(marker.bus, sorted(buses))
+            yield Misfit("marker", marker.name, "bus", f"no [bus.{marker.bus}] is declared{hint}")
+        if marker.role is not None:
+            if len(rules.buses) > 1 and marker.bus is None:
+                yield Misfit(
+                    "marker",
+                    marker.name,
+                    "bus",
+                    f"there are {len(rules.buses)} buses; say whose {marker.role} it is "
+                    f"(declared: {', '.join(rules.buses)})",
+                )
+            other = roles.setdefault((marker.role, marker.bus), marker.name)
+            if other != marker.name:
+                whose = f' of bus "{marker.bus}"' if marker.bus else ""
+                yield Misfit(
+                    "marker",
+                    marker.name,
+                    "role",
+                    f'marker "{other}" is the {marker.role}{whose} already; give each a bus',
+                )
+        for other_marker in pins.setdefault(marker.channel, []):
+            if other_marker.coding != marker.coding:
+                yield Misfit(
+                    "marker",
+                    marker.name,
+                    "coding",
+                    f'channel "{marker.channel}" is {other_marker.coding} for marker "{other_marker.name}"; '
+                    "one pin has one coding",
+                )
+            elif marker.coding == "pulse-count" and other_marker.pulses == marker.pulses:
+                yield Misfit(
+                    "marker",
+                    marker.name,
+                    "pulses",
+                    f'{marker.pulses} on channel "{marker.channel}" means marker "{other_marker.name}" already',
+                )
+        pins[marker.channel].append(marker)
+
+
+def mentions(values: Mapping[str, Any]) -> list[Mention]:
+    """The events that a rule's values name, as far as they are in order: a rule with other mistakes will do."""
+    found = []
+    for key in ("trigger", "response", "event", "cause"):
+        event = values.get(key)
+        if isinstance(event, str) and _is_event(event):
+            found.append(Mention(key, canonical(event)))
+    for key in ("marker", "of"):
+        marker = values.get(key)
+        if isinstance(marker, str) and NAME.fullmatch(marker) and marker not in INTERVALS:
+            found.append(Mention("marker", f"{marker}.begin", interval=True))
+    pattern = values.get("pattern")
+    if isinstance(pattern, str):
+        places: dict[str, int] = {}
+        for word in EVENT.finditer(pattern):
+            if _is_event(word[0]):
+                places.setdefault(canonical(word[0]), word.start())
+        found += [Mention("pattern", event, offset) for event, offset in places.items()]
+    return found
+
+
+def unfit(mention: Mention, rules: RuleSet, known_markers: Collection[str]) -> str | None:
+    """Why a rule of this set cannot mean this event, or None."""
+    marker = marker_of(mention.event)
+    if marker is None:
+        return None
+    names = {*rules.markers, *known_markers}
+    if marker not in names and marker not in ROLES:
+        hint = _or_known(marker, [*_WORDS, *ANOMALIES, *sorted(names)], [*_WORDS, *sorted(names - set(ROLES))])
+        what = "marker" if mention.interval or mention.event.endswith(".end") else "event or marker"
+        return f'unknown {what} "{marker}"{hint}'
+    meant = [spec for spec in rules.markers.values() if marker in (spec.name, spec.role)]
+    counted = next((spec for spec in meant if spec.coding == "pulse-count"), None)
+    if counted is not None and (mention.interval or mention.event.endswith(".end")):
+        return f'marker "{counted.name}" is a pulse count: an instant, without a duration or an end'
+    return None
+
+
+def _is_event(text: str) -> bool:
+    try:
+        canonical(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _or_known(word: str, near: list[str], known: list[str] | None = None) -> str:
+    return did_you_mean(word, near) or f" (known: {', '.join(known or near)})"

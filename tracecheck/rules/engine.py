@@ -1,0 +1,112 @@
+"""The one engine: batches of decoded rows in, instances of every rule out, then a report.
+
+`analyze` and a notebook drive the same checkers; how the batches are cut never changes a verdict.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracecheck.decoding.exchanges import settle_samples
+from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.wiring import Wiring
+from tracecheck.rules.checks.absence import AbsenceChecker
+from tracecheck.rules.checks.base import Checker, Instances, LaneInfo
+from tracecheck.rules.checks.duration import DurationChecker
+from tracecheck.rules.checks.integrity import IntegrityChecker
+from tracecheck.rules.checks.occurrence import OccurrenceChecker
+from tracecheck.rules.checks.order import OrderChecker
+from tracecheck.rules.checks.precedence import PrecedenceChecker
+from tracecheck.rules.checks.response import ResponseChecker
+from tracecheck.decoding.lane import Lane, LaneMarker, Window
+from tracecheck.rules.model import Rule, RuleSet
+from tracecheck.rules.verdict import Judged, RuleResult
+
+CHECKERS: dict[str, type[Checker[Any]]] = {
+    "response": ResponseChecker,
+    "precedence": PrecedenceChecker,
+    "absence": AbsenceChecker,
+    "occurrence": OccurrenceChecker,
+    "duration": DurationChecker,
+    "order": OrderChecker,
+    "integrity": IntegrityChecker,
+}
+
+
+class _LaneRun:
+    """One lane and its checkers. Made at the first batch, when it is known which markers begin active."""
+
+    def __init__(self, rules: RuleSet, wiring: Wiring, bus: str | None, rate_hz: int | None, batch: Batch) -> None:
+        wires = wiring.markers_of(bus)
+        active = {m.name: batch.initially_active[m.name] for m in wires}
+        self.lane = Lane(
+            bus,
+            tuple(LaneMarker(m.name, m.role, active[m.name], m.coding == "pulse-count") for m in wires),
+            settle_samples(rules.settle.amount, rate_hz),
+        )
+        by_name = {m.role or m.name: m for m in wires} | {m.name: m for m in wires}
+        specs = {name: rules.markers.get(m.name) for name, m in by_name.items()}
+        info = LaneInfo(
+            bus=bus,
+            codes=self.lane.codes,
+            names=self.lane.names,
+            rate_hz=rate_hz,
+            timebase_ppm=rules.timebase_ppm,
+            initially_active={name: active[m.name] for name, m in by_name.items()},
+            marker_where={name: spec.where for name, spec in specs.items() if spec is not None and spec.where},
+        )
+        self.checkers: dict[str, Checker[Any]] = {}
+        self.missing: dict[str, tuple[str, ...]] = {}
+        self.found: dict[str, list[Instances]] = {}
+        for rule in rules.rules:
+            missing = tuple(e for e in rule.events if e not in self.lane.codes)
+            if bus is None and not missing and not rule.events:
+                missing = ("a bus",)
+            self.missing[rule.id] = missing
+            if not missing:
+                self.checkers[rule.id] = CHECKERS[rule.kind](rule, info)
+                self.found[rule.id] = []
+
+    def feed(self, window: Window) -> None:
+        for name, checker in self.checkers.items():
+            found = checker.feed(window)
+            if len(found):
+                self.found[name].append(found)
+
+
+class Engine:
+    """Judges one capture. `feed` every batch in order, the last of which is final; then `results`."""
+
+    def __init__(self, rules: RuleSet, wiring: Wiring, rate_hz: int | None) -> None:
+        self._rules, self._wiring, self._rate_hz = rules, wiring, rate_hz
+        self._runs: dict[str | None, _LaneRun] = {}
+
+    def feed(self, batch: Batch) -> None:
+        for bus in self._wiring.lanes:
+            if bus not in self._runs:
+                self._runs[bus] = _LaneRun(self._rules, self._wiring, bus, self._rate_hz, batch)
+            run = self._runs[bus]
+            window = run.lane.feed(
+                batch.buses[bus] if bus is not None else None,
+                batch.markers,
+                batch.watermarks[bus],
+                synced=batch.synced[bus] if bus is not None else 0,
+                final=batch.final,
+            )
+            if window is not None:
+                run.feed(window)
+
+    def results(self) -> tuple[RuleResult, ...]:
+        """One result a rule, in the order of the rule set."""
+        return tuple(self._result(rule) for rule in self._rules.rules)
+
+    def _result(self, rule: Rule) -> RuleResult:
+        lanes = tuple(
+            Judged(bus, run.checkers[rule.id], Instances.joined(run.found[rule.id]))
+            for bus, run in self._runs.items()
+            if rule.id in run.checkers
+        )
+        missing = sorted({name for run in self._runs.values() for name in run.missing[rule.id]})
+        if not self._runs:
+            missing = ["a bus"]
+        return RuleResult(rule, lanes, () if lanes else tuple(missing), self._rate_hz)

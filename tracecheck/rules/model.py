@@ -1,0 +1,357 @@
+"""What a rule file means, typed: rules, buses, markers, and the set of them that one analysis judges.
+
+Everything is frozen and checked when it is made. Event names are canonical (see vocabulary.py), so a checker never
+meets the short form `irq` of `irq.begin`. The names `irq`, `pending` and `run` in an event mean the marker that has
+this role on the bus under judgement; any other marker name means that very marker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
+
+from tracecheck.errors import did_you_mean
+from tracecheck.rules.mistakes import Contradiction, described
+from tracecheck.rules.pattern import Dfa, compile_pattern
+from tracecheck.rules.quantity import Duration, Quantity, Seconds, exceeds, parse_quantity
+from tracecheck.rules.selector import Selector
+from tracecheck.rules.vocabulary import ANOMALIES, INTERVALS, NAME, RESERVED, ROLES, canonical
+
+Severity = Literal["error", "warning", "note"]
+Scope = Literal["capture", "transfer", "exchange"]
+
+
+def _named(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(f'"{value}" is not a name; use letters, digits, "-" and "_", a letter first')
+    return value
+
+
+def _interval(value: str) -> str:
+    if value in INTERVALS:
+        return value
+    if value.endswith((".begin", ".end")):
+        raise ValueError(f'a duration is of the marker itself; write "{value.partition(".")[0]}"')
+    return _named(value)
+
+
+def _kinds(value: object) -> frozenset[str]:
+    items = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    if not items:
+        raise ValueError(f"an empty list judges nothing (anomaly kinds: {', '.join(ANOMALIES)})")
+    for item in items:
+        if item not in ANOMALIES:
+            near = did_you_mean(str(item), ANOMALIES) or f" (known: {', '.join(ANOMALIES)})"
+            raise ValueError(f'unknown anomaly kind "{item}"{near}')
+    return frozenset(str(item) for item in items)
+
+
+def _pattern(value: str) -> str:
+    compile_pattern(value)
+    return value
+
+
+def _channel(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return str(value)
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError(f'a channel is a name such as "D2" or a bit such as 2, not {described(value)}')
+
+
+Channel = Annotated[str, BeforeValidator(_channel)]
+"""A channel's name; a number is the bit of that number where no channel has it as its name."""
+Event = Annotated[str, AfterValidator(canonical)]
+Name = Annotated[str, AfterValidator(_named)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class BusSpec(_Frozen):
+    """`[bus.NAME]`: the channels, by name or bit, of one I2C bus; None: to be found by name or behaviour."""
+
+    name: Name
+    scl: Channel | None = None
+    sda: Channel | None = None
+
+
+class MarkerSpec(_Frozen):
+    """`[marker.NAME]`: a pin the firmware drives, and how it is to be read.
+
+    `coding` "level": an interval while the pin is at its `active` level. "pulse-count": each code is a burst of
+    pulses to the active level, and this marker's is the burst of `pulses`; by default 1 for the role irq, 2 for run.
+    `role`: what the built-in rules take it for; by default its name, where that is a role. `bus`: which bus it
+    belongs to, None when there is only one. `where`: the transfers it accompanies; others are not judged against it.
+    """
+
+    name: Name
+    channel: Channel
+    coding: Literal["level", "pulse-count"] = "level"
+    active: Literal["high", "low"] = "high"
+    pulses: Annotated[StrictInt, Field(ge=1, le=16)] | None = None
+    role: Literal["irq", "pending", "run"] | None = None
+    bus: str | None = None
+    where: Selector | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        role = raw.get("role") or (raw.get("name") if raw.get("name") in ROLES else None)
+        filled = {**raw, "role": role} if role else dict(raw)
+        if raw.get("coding") == "pulse-count" and raw.get("pulses") is None:
+            filled["pulses"] = {"irq": 1, "run": 2}.get(role) if isinstance(role, str) else None
+        return filled
+
+    @model_validator(mode="after")
+    def _coherent(self) -> MarkerSpec:
+        if self.name in RESERVED:
+            raise ValueError(f'"{self.name}" is a word of the rule language and cannot name a marker')
+        if self.name in ROLES and self.role != self.name:
+            raise Contradiction(
+                "role", f'a marker called "{self.name}" cannot be the {self.role}; give it another name'
+            )
+        if self.coding == "level" and self.pulses is not None:
+            raise Contradiction("pulses", 'a level marker has none; it belongs to coding = "pulse-count"')
+        if self.coding == "pulse-count" and self.pulses is None:
+            raise ValueError("how many pulses mean it? Add for example pulses = 3 (only irq and run have a default)")
+        return self
+
+
+class Rule(_Frozen):
+    """What all rules have in common. `source` is the file or preset it stands in, `line` its line there.
+
+    `why` says in one sentence what a failure means. `optional`: judging nothing is no reason for exit code 2.
+    """
+
+    id: Name
+    kind: str
+    severity: Severity = "error"
+    optional: bool = False
+    scope: Scope = "capture"
+    where: Selector = Selector()
+    why: str = ""
+    source: str = ""
+    line: int = 0
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The canonical names of the events it looks at, beside those that bound its scope."""
+        return ()
+
+    def _bounds_in_order(self, low: Quantity | None, high: Quantity | None, high_key: str) -> None:
+        if exceeds(low, high):
+            raise Contradiction("min", f"{low} is longer than {high_key} = {high}; no duration satisfies both")
+
+
+class ResponseRule(Rule):
+    """After every `trigger`, a `response` not before `min` and not after `within`; one each unless `shared`."""
+
+    kind: Literal["response"] = "response"
+    trigger: Event
+    response: Event
+    min: Duration | None = None
+    within: Duration | None = None
+    shared: bool = False
+
+    @model_validator(mode="after")
+    def _coherent(self) -> ResponseRule:
+        self._bounds_in_order(self.min, self.within, "within")
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.trigger, self.response)
+
+
+class PrecedenceRule(Rule):
+    """Before every `event`, a `cause`, from `min` to `within` earlier; one cause serves many unless `exclusive`."""
+
+    kind: Literal["precedence"] = "precedence"
+    event: Event
+    cause: Event
+    min: Duration | None = None
+    within: Duration | None = None
+    exclusive: bool = False
+
+    @model_validator(mode="after")
+    def _coherent(self) -> PrecedenceRule:
+        self._bounds_in_order(self.min, self.within, "within")
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event, self.cause)
+
+
+class AbsenceRule(Rule):
+    """No `event` in the scope."""
+
+    kind: Literal["absence"] = "absence"
+    scope: Scope = "exchange"
+    event: Event
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,)
+
+
+class OccurrenceRule(Rule):
+    """From `min` to `max` times `event` in each scope; `max` None is open."""
+
+    kind: Literal["occurrence"] = "occurrence"
+    scope: Scope = "exchange"
+    event: Event
+    min: Annotated[StrictInt, Field(ge=0)] = 0
+    max: Annotated[StrictInt, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> OccurrenceRule:
+        if self.max is None and self.min == 0:
+            raise ValueError("any count would do; give a min of 1 or more, or a max")
+        if self.max is not None and self.min > self.max:
+            raise Contradiction("min", f"{self.min} is more than max = {self.max}; no count satisfies both")
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,)
+
+
+class DurationRule(Rule):
+    """Every interval of `of` (a level marker, or "stretch", "transfer", "idle") lasts from `min` to `max`.
+
+    In a file the key is `marker`.
+    """
+
+    kind: Literal["duration"] = "duration"
+    scope: Literal["capture"] = "capture"
+    of: Annotated[str, AfterValidator(_interval)]
+    min: Duration | None = None
+    max: Duration | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> DurationRule:
+        if self.min is None and self.max is None:
+            raise ValueError("any duration would do; give a min or a max")
+        self._bounds_in_order(self.min, self.max, "max")
+        return self
+
+    @property
+    def marker(self) -> str | None:
+        """The marker whose intervals are measured, or None where they are the bus's own."""
+        return None if self.of in INTERVALS else self.of
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return () if self.marker is None else (f"{self.of}.begin", f"{self.of}.end")
+
+
+class OrderRule(Rule):
+    """The events of each scope, in order, match `pattern` from its first to its last."""
+
+    kind: Literal["order"] = "order"
+    scope: Scope = "exchange"
+    pattern: Annotated[str, AfterValidator(_pattern)]
+
+    @model_validator(mode="after")
+    def _can_begin(self) -> OrderRule:
+        if self.scope != "capture" and "start" not in self.dfa.expected(self.dfa.start):
+            raise Contradiction(
+                "pattern", f"it can never match: every {self.scope} begins with start, the pattern does not"
+            )
+        return self
+
+    @property
+    def dfa(self) -> Dfa:
+        """The pattern's automaton, compiled once in the process."""
+        return compile_pattern(self.pattern)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return self.dfa.symbols
+
+
+class IntegrityRule(Rule):
+    """None of these `kinds` of anomaly on the bus."""
+
+    kind: Literal["integrity"] = "integrity"
+    scope: Literal["capture"] = "capture"
+    kinds: Annotated[frozenset[str], BeforeValidator(_kinds)]
+
+
+AnyRule = ResponseRule | PrecedenceRule | AbsenceRule | OccurrenceRule | DurationRule | OrderRule | IntegrityRule
+RULE_CLASSES: dict[str, type[Rule]] = {
+    "response": ResponseRule,
+    "precedence": PrecedenceRule,
+    "absence": AbsenceRule,
+    "occurrence": OccurrenceRule,
+    "duration": DurationRule,
+    "order": OrderRule,
+    "integrity": IntegrityRule,
+}
+
+
+class RuleSet(_Frozen):
+    """All that one analysis judges by: the rules, and how the capture's pins are to be read.
+
+    `settle`: how long after STOP an exchange stays open for late interrupts and wakes. `timebase_ppm`: how far the
+    analyzer's clock may be off. `glitch`: pulses up to this width are ignored on the bus, and recorded; 0 s: none are.
+    """
+
+    version: Literal[1] = 1
+    sources: tuple[str, ...] = ()
+    buses: dict[str, BusSpec] = {}
+    markers: dict[str, MarkerSpec] = {}
+    rules: tuple[AnyRule, ...] = ()
+    settle: Seconds = parse_quantity("5ms")
+    timebase_ppm: Annotated[StrictInt, Field(ge=0, le=100_000)] = 100
+    glitch: Seconds = parse_quantity("50ns")
+
+    def with_rules(self, rules: Iterable[AnyRule]) -> RuleSet:
+        """The same set with these rules beside its own; one with an id it already has replaces that, in place."""
+        merged = {rule.id: rule for rule in self.rules} | {rule.id: rule for rule in rules}
+        return self.model_copy(update={"rules": tuple(merged.values())})
+
+    def with_buses(self, buses: Sequence[BusSpec]) -> RuleSet:
+        """The same set with these buses beside its own; what is given of one it already has replaces that."""
+        merged = dict(self.buses)
+        for bus in buses:
+            merged[bus.name] = BusSpec(**{**_given(self.buses.get(bus.name)), **_given(bus)})
+        return self.model_copy(update={"buses": merged})
+
+    def with_markers(self, markers: Sequence[MarkerSpec]) -> RuleSet:
+        """The same set with these markers beside its own; what is given of one it already has replaces that.
+
+        So a marker of the command line that only says its channel keeps the role, bus and `where` of the file's.
+        """
+        merged = dict(self.markers)
+        for marker in markers:
+            old, new = _given(self.markers.get(marker.name)), _given(marker)
+            if new.get("coding", old.get("coding")) != old.get("coding"):
+                old.pop("pulses", None)
+            merged[marker.name] = MarkerSpec(**{**old, **new})
+        return self.model_copy(update={"markers": merged})
+
+    def merged(self, other: RuleSet) -> RuleSet:
+        """Both sets in one; where they disagree, `other` has its way, rule by rule and marker by marker."""
+        settings = {key: getattr(other, key) for key in _SETTINGS if key in other.model_fields_set}
+        update = {
+            **settings,
+            "sources": tuple(dict.fromkeys((*self.sources, *other.sources))),
+            "buses": {**self.buses, **other.buses},
+            "markers": {**self.markers, **other.markers},
+        }
+        return self.with_rules(other.rules).model_copy(update=update)
+
+
+_SETTINGS = ("settle", "timebase_ppm", "glitch")
+
+
+def _given(spec: BaseModel | None) -> dict[str, Any]:
+    return {} if spec is None else {key: getattr(spec, key) for key in spec.model_fields_set}

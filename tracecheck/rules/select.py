@@ -1,0 +1,50 @@
+"""Selectors over transfer columns: which transfers of a window a rule judges, all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracecheck import schemas
+from tracecheck.decoding.rows import Columns
+from tracecheck.rules.quantity import Quantity
+from tracecheck.rules.selector import Selector
+
+
+def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int | None) -> NDArray[np.bool_]:
+    """A boolean for each row of `transfers`. A time window selects nothing when no rate is known."""
+    n = len(transfers["start"])
+    mask = np.ones(n, np.bool_)
+    if selector.bus is not None and bus not in selector.bus:
+        return np.zeros(n, np.bool_)
+    if selector.address is not None:
+        mask &= np.isin(transfers["address"], list(selector.address))
+    if selector.not_address is not None:
+        mask &= ~np.isin(transfers["address"], list(selector.not_address))
+    if selector.direction is not None:
+        mask &= np.isin(transfers["directions"], [schemas.TRANSFER_DIRECTIONS.index(d) for d in selector.direction])
+    if selector.outcome is not None:
+        mask &= np.isin(transfers["outcome"], [schemas.OUTCOMES.index(o) for o in selector.outcome])
+    if selector.length is not None:
+        length = transfers["n_bytes"]
+        within = np.zeros(n, np.bool_)
+        for low, high in selector.length:
+            within |= (length >= low) & (length <= (high if high is not None else np.iinfo(np.int32).max))
+        mask &= within
+    if selector.time is not None:
+        mask &= _in_time(selector.time, transfers["start"], rate_hz)
+    return mask
+
+
+def _in_time(
+    window: tuple[Quantity | None, Quantity | None], start: NDArray[np.int64], rate_hz: int | None
+) -> NDArray[np.bool_]:
+    if not rate_hz:
+        return np.zeros(len(start), np.bool_)
+    mask = np.ones(len(start), np.bool_)
+    low, high = window
+    if low is not None and (exact := low.samples(rate_hz)) is not None:
+        mask &= start >= -(-exact.numerator // exact.denominator)
+    if high is not None and (exact := high.samples(rate_hz)) is not None:
+        mask &= start <= exact.numerator // exact.denominator
+    return mask

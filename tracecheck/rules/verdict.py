@@ -1,0 +1,259 @@
+"""Verdicts: what became of each rule, the findings, and what the whole analysis says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracecheck import schemas
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.checks.base import Checker, Instances
+from tracecheck.rules.model import Rule
+from tracecheck.timebase import NS, to_ns
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+_RANK = {name: i for i, name in enumerate(schemas.SEVERITIES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a rule measured, over all instances with a value. Times in ns when `unit` is "ns", else plain counts.
+
+    Percentiles are nearest rank. `headroom`: the smallest distance of a judged value to its bound, negative when over.
+    """
+
+    unit: Literal["ns", "samples", "count"]
+    count: int
+    min: float
+    p50: float
+    p99: float
+    max: float
+    headroom: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One instance that failed or could not be decided. Times in ns, null where no samplerate is known."""
+
+    rule: str
+    kind: str
+    severity: str
+    verdict: str
+    bus: str | None
+    transfer: int | None
+    sample: int
+    t_ns: int | None
+    value_ns: float | None
+    lower_ns: float | None
+    upper_ns: float | None
+    uncertainty_ns: float | None
+    message: str
+    why: str
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The instances of one rule on one lane."""
+
+    bus: str | None
+    checker: Checker[Any]
+    found: Instances
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule over all lanes. `missing`: events this capture does not have, so that the rule cannot be checked."""
+
+    rule: Rule
+    lanes: tuple[Judged, ...]
+    missing: tuple[str, ...]
+    rate_hz: int | None
+
+    def count(self, verdict: int) -> int:
+        return sum(int((lane.found.verdict == verdict).sum()) for lane in self.lanes)
+
+    @property
+    def passed(self) -> int:
+        return self.count(PASS)
+
+    @property
+    def failed(self) -> int:
+        return self.count(FAIL)
+
+    @property
+    def inconclusive(self) -> int:
+        return self.count(INCONCLUSIVE)
+
+    @property
+    def cut(self) -> int:
+        return self.count(CUT)
+
+    @property
+    def judged(self) -> int:
+        return self.passed + self.failed
+
+    @property
+    def verdict(self) -> Verdict:
+        """fail if any instance failed; pass if some were judged and none failed; otherwise inconclusive."""
+        if self.failed:
+            return "fail"
+        return "pass" if self.passed else "inconclusive"
+
+    @property
+    def measures(self) -> str:
+        return self.lanes[0].checker.measures if self.lanes else ""
+
+    def _measured(self) -> Iterator[tuple[Judged, NDArray[np.bool_]]]:
+        for lane in self.lanes:
+            mask = (lane.found.value >= 0) & (lane.found.verdict != CUT)
+            if mask.any():
+                yield lane, mask
+
+    @property
+    def stats(self) -> Stats | None:
+        """None when nothing was measured."""
+        if self.measures not in ("time", "count"):
+            return None
+        parts = [lane.found.value[mask] for lane, mask in self._measured()]
+        if not parts:
+            return None
+        values = np.sort(np.concatenate(parts))
+        scale, unit = self._scale()
+        worst = self._closest()
+
+        def rank(q: float) -> float:
+            return float(values[max(0, int(np.ceil(q * len(values))) - 1)]) * scale
+
+        return Stats(
+            unit=unit,
+            count=len(values),
+            min=float(values[0]) * scale,
+            p50=rank(0.50),
+            p99=rank(0.99),
+            max=float(values[-1]) * scale,
+            headroom=None if worst is None else worst[0] * scale,
+        )
+
+    @property
+    def closest(self) -> tuple[str | None, int, int] | None:
+        """(bus, transfer or -1, sample) of the instance that came closest to a bound, or went furthest over."""
+        worst = self._closest()
+        return None if worst is None else worst[1:]
+
+    def _scale(self) -> tuple[float, Literal["ns", "samples", "count"]]:
+        if self.measures == "count":
+            return 1.0, "count"
+        return (NS / self.rate_hz, "ns") if self.rate_hz else (1.0, "samples")
+
+    def _closest(self) -> tuple[float, str | None, int, int] | None:
+        best: tuple[float, str | None, int, int] | None = None
+        for lane, mask in self._measured():
+            found = lane.found.where(mask)
+            for period in np.unique(found.period).tolist():
+                mine = found.where(found.period == period)
+                lower, upper = lane.checker.lower_upper(period)
+                room = np.full(len(mine), np.inf)
+                if upper is not None:
+                    room = np.minimum(room, upper - mine.value)
+                if lower is not None:
+                    room = np.minimum(room, mine.value - lower)
+                i = int(np.argmin(room))
+                if np.isfinite(room[i]) and (best is None or room[i] < best[0]):
+                    best = float(room[i]), lane.bus, int(mine.transfer[i]), int(mine.at[i])
+        return best
+
+    def findings(self) -> Iterator[Finding]:
+        """Failed and inconclusive instances, lane by lane in order."""
+        for lane in self.lanes:
+            found = lane.found.where((lane.found.verdict == FAIL) | (lane.found.verdict == INCONCLUSIVE))
+            for i in range(len(found)):
+                yield self.finding(lane, found, i)
+
+    def finding(self, lane: Judged, found: Instances, i: int) -> Finding:
+        rate = self.rate_hz
+        scale = NS / rate if rate and self.measures == "time" else None
+        value = float(found.value[i]) * scale if scale and found.value[i] >= 0 else None
+        lower, upper = lane.checker.lower_upper(int(found.period[i])) if scale else (None, None)
+        transfer = int(found.transfer[i])
+        return Finding(
+            rule=self.rule.id,
+            kind=self.rule.kind,
+            severity=self.rule.severity,
+            verdict=schemas.VERDICTS[int(found.verdict[i])],
+            bus=lane.bus,
+            transfer=transfer if transfer >= 0 else None,
+            sample=int(found.at[i]),
+            t_ns=to_ns(int(found.at[i]), rate) if rate else None,
+            value_ns=value,
+            lower_ns=lower * scale if scale and lower is not None else None,
+            upper_ns=upper * scale if scale and upper is not None else None,
+            uncertainty_ns=scale,
+            message=lane.checker.sentence(found, i, lambda d: time_text(d, rate)),
+            why=self.rule.why,
+            source=self.rule.source,
+            line=self.rule.line,
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on one capture."""
+
+    capture: dict[str, Any]
+    rules: tuple[RuleResult, ...]
+    notes: tuple[str, ...] = ()
+    rate_hz: int | None = None
+    trace: Any = field(default=None, repr=False)
+    """The Trace the verdict was reached on, where it was kept."""
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings: failures before what could not be decided, the severest first, then by bus and sample."""
+        found = [f for result in self.rules for f in result.findings()]
+        order = {"fail": 0, "inconclusive": 1}
+        return tuple(
+            sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule))
+        )
+
+    def exit_code(self, fail_on: str = "error", *, strict: bool = False) -> int:
+        """0 clean, 1 findings at or above `fail_on`, 2 something could not be checked."""
+        at_or_above = [r for r in self.rules if _RANK[r.rule.severity] <= _RANK[fail_on]]
+        if any(r.verdict == "fail" for r in at_or_above):
+            return 1
+        unchecked = [r for r in self.rules if r.rule.severity == "error" and not r.rule.optional and not r.judged]
+        if unchecked or not any(r.judged for r in self.rules):
+            return 2
+        if strict and any(r.inconclusive for r in self.rules):
+            return 2
+        return 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """As the exit code with default settings says."""
+        return ("pass", "fail", "inconclusive")[self.exit_code()]  # type: ignore[return-value]
+
+
+def time_text(samples: int, rate_hz: int | None) -> str:
+    """A distance in samples as a person reads it: `7.42 us`, or samples where no rate is known."""
+    return f"{samples} samples" if not rate_hz else ns_text(samples * NS / rate_hz)
+
+
+def ns_text(ns: float) -> str:
+    """Nanoseconds in the unit that fits, to three or four figures."""
+    size = abs(ns)
+    for limit, divisor, unit in ((1e3, 1, "ns"), (1e6, 1e3, "us"), (1e9, 1e6, "ms")):
+        if size < limit:
+            return f"{_figures(ns / divisor)} {unit}"
+    return f"{_figures(ns / 1e9)} s"
+
+
+def _figures(x: float) -> str:
+    size = abs(x)
+    return f"{x:.0f}" if size >= 100 else f"{x:.1f}" if size >= 10 else f"{x:.2f}"

@@ -1,0 +1,79 @@
+"""The words of the rule language: kinds, events, roles, anomalies. Everything else a rule says is a number or a name.
+
+Event names have one canonical form, which is all the checkers ever see: a bus event or a derived one stands for
+itself, an anomaly kind likewise, and a marker's edge is always `NAME.begin` or `NAME.end`. A plain `NAME` is short
+for `NAME.begin`; of a pulse-count marker that is the first edge of the code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
+DERIVED_EVENTS: Final = ("wake", "ready")
+"""`wake`: the first run.begin after an irq.begin, one an interrupt. `ready`: pending.begin, or pending already high at
+irq.begin. Roles they need: `ROLES_OF`."""
+ROLES: Final = ("irq", "pending", "run")
+ROLES_OF: Final = {"wake": ("irq", "run"), "ready": ("irq", "pending")}
+
+ANOMALIES: Final = (
+    "glitch",
+    "simultaneous",
+    "partial-byte",
+    "ack-interrupted",
+    "void",
+    "stray-stop",
+    "stray-clocks",
+    "bus-recovery",
+    "missing-stop",
+    "begins-inside",
+    "ends-inside",
+    "stuck-low",
+)
+"""In the numeric order of the core's codes."""
+
+KINDS: Final = ("response", "precedence", "absence", "occurrence", "duration", "order", "integrity")
+KINDS_TO_COME: Final = ("recurrence", "timing")
+"""Kinds the language has and this version does not judge: a rule of one is refused, never skipped."""
+
+SEVERITIES: Final = ("error", "warning", "note")
+SCOPES: Final = ("capture", "transfer", "exchange")
+DIRECTIONS: Final = ("write", "read", "write-read", "mixed")
+OUTCOMES: Final = ("acked", "address-nack", "data-nack", "void", "unfinished")
+CODINGS: Final = ("level", "pulse-count")
+INTERVALS: Final = ("stretch", "transfer", "idle")
+"""What a duration rule can measure beside a marker."""
+
+RESERVED: Final = frozenset(
+    (*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES, *INTERVALS, "capture", "exchange", "begin", "end")
+)
+"""Words that no marker may take as its name."""
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+EVENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)?")
+
+_POINTS: Final = frozenset((*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES))
+
+
+def canonical(event: str) -> str:
+    """The one form of an event name: `irq` becomes `irq.begin`, `stop` stays. Raises ValueError where it is no name.
+
+    Whether a marker of that name exists is not asked here.
+    """
+    if not EVENT.fullmatch(event):
+        raise ValueError(f'"{event}" is not an event name; events are for example "stop", "irq.begin", "wake"')
+    name, dot, edge = event.partition(".")
+    if name in _POINTS:
+        if dot:
+            raise ValueError(f'"{name}" is an instant and has no ".{edge}"; write "{name}"')
+        return name
+    if dot and edge not in ("begin", "end"):
+        raise ValueError(f'a marker has "{name}.begin" and "{name}.end", not "{event}"')
+    return event if dot else f"{name}.begin"
+
+
+def marker_of(event: str) -> str | None:
+    """The marker a canonical event is an edge of, or None for a bus event, a derived one or an anomaly."""
+    name, dot, _ = event.partition(".")
+    return name if dot else None

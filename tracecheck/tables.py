@@ -1,0 +1,216 @@
+"""Raw decoder columns to Arrow tables of the published schemas: nulls, words, times. Vectorised throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tracecheck import schemas
+from tracecheck.decoding.anomaly_text import describe_anomaly
+from tracecheck.decoding.exchanges import Exchanges
+from tracecheck.decoding.markers import MarkerRows
+from tracecheck.decoding.rows import Columns
+from tracecheck.timebase import NS, column_ns
+
+_Each = dict[str, Columns]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerColumns:
+    """Decoded rows of one marker and what its intervals need to be paired."""
+
+    name: str
+    bus: str | None
+    rows: MarkerRows
+    initially_active: bool
+
+
+def bytes_table(each: _Each, rate_hz: int | None) -> pa.Table:
+    return _stacked(schemas.BYTES, each, lambda rows: {
+        **_plain(rows, "transfer", "message", "index", "value", "start", "at", "end"),
+        "kind": _words(rows["kind"], schemas.BYTE_KINDS),
+        "acked": _flag(rows["acked"]),
+        "t_ns": _times(rows["start"], rate_hz),
+    })
+
+
+def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Table:
+    buses = iter(each)
+
+    def build(rows: Columns) -> dict[str, Any]:
+        return {
+            **_plain(rows, "transfer", "index", "start", "end"),
+            "address": _nullable(rows["address"], pa.int16()),
+            "address_kind": _words(rows["address_kind"], schemas.ADDRESS_KINDS),
+            "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
+            "direction": _words(rows["direction"], schemas.DIRECTIONS),
+            "restart": pa.array(rows["restart"].astype(np.bool_)),
+            "acked": _flag(rows["acked"]),
+            "data": message_data(rows, all_bytes[next(buses)]),
+            "t_ns": _times(rows["start"], rate_hz),
+        }
+
+    return _stacked(schemas.MESSAGES, each, build)
+
+
+def message_data(messages: Columns, rows: Columns) -> pa.Array:
+    """The data bytes of each message as a binary column: the values stand in one buffer, in order, already."""
+    values = rows["value"][rows["kind"] == schemas.BYTE_KINDS.index("data")]
+    offsets = np.zeros(len(messages["n_bytes"]) + 1, np.int32)
+    np.cumsum(messages["n_bytes"], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.binary(), len(messages["n_bytes"]), buffers)
+
+
+def transfers_table(each: _Each, rate_hz: int | None) -> pa.Table:
+    def build(rows: Columns) -> dict[str, Any]:
+        stopped = rows["stop"] >= 0
+        period = rows["period"].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            hz = np.where(period > 0, (rate_hz or 0) / period, np.nan)
+        return {
+            **_plain(rows, "transfer", "start", "end", "n_messages", "n_bytes"),
+            "stop": _nullable(rows["stop"], pa.int64()),
+            "t_ns": _times(rows["start"], rate_hz),
+            "duration_ns": _lengths(rows["end"] - rows["start"], rate_hz, null=~stopped),
+            "address": _nullable(rows["address"], pa.int16()),
+            "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
+            "directions": _words(rows["directions"], schemas.TRANSFER_DIRECTIONS),
+            "outcome": _words(rows["outcome"], schemas.OUTCOMES),
+            "scl_hz": pa.array(hz, mask=(rows["period"] <= 0) | (not rate_hz)),
+            "scl_period": pa.array(rows["period"], mask=rows["period"] <= 0),
+            "stretch_ns": _lengths(rows["stretch"], rate_hz),
+            "complete": pa.array(rows["complete"].astype(np.bool_)),
+        }
+
+    return _stacked(schemas.TRANSFERS, each, build)
+
+
+def anomalies_table(each: _Each, rate_hz: int | None) -> pa.Table:
+    return _stacked(schemas.ANOMALY_ROWS, each, lambda rows: {
+        "kind": _words(rows["kind"], schemas.ANOMALIES),
+        "transfer": _nullable(rows["transfer"], pa.int64()),
+        "sample": pa.array(rows["at"]),
+        "t_ns": _times(rows["at"], rate_hz),
+        "width_ns": _lengths(rows["width"], rate_hz, null=rows["width"] < 0),
+        "detail": _details(rows),
+    })
+
+
+def stretches_table(each: _Each, rate_hz: int | None) -> pa.Table:
+    return _stacked(schemas.STRETCHES, each, lambda rows: {
+        **_plain(rows, "transfer", "message", "bit", "begin", "end"),
+        "t_ns": _times(rows["begin"], rate_hz),
+        "width_ns": _lengths(rows["end"] - rows["begin"], rate_hz),
+        "excess_ns": _lengths(rows["excess"], rate_hz),
+        "held_by": _words(rows["held_by"], schemas.HELD_BY),
+    })
+
+
+def markers_table(
+    markers: list[MarkerColumns],
+    exchanges: dict[str, Exchanges],
+    transfers: _Each,
+    buses: list[str],
+    rate_hz: int | None,
+) -> pa.Table:
+    """Intervals of all markers, marker by marker, each attributed to the exchange that holds its begin."""
+    parts = []
+    for i, marker in enumerate(markers):
+        begin, end = paired(marker.rows, marker.initially_active)
+        n = len(begin)
+        owner = row = np.full(n, -1, np.int64)
+        if marker.bus is not None and n:
+            found = exchanges[marker.bus].find(begin)
+            row = np.where(found >= 0, np.append(exchanges[marker.bus].rows, -1)[found], -1)
+            owner = np.where(row >= 0, np.append(transfers[marker.bus]["transfer"], -1)[row], -1)
+        nobody = np.array([0], np.int64)
+        start, stop = ((transfers[marker.bus][c] if marker.bus else nobody[:0]) for c in ("start", "stop"))
+        from_start = begin - np.append(start, 0)[row]
+        stopped = np.append(stop, -1)[row]
+        bus = np.full(n, buses.index(marker.bus) if marker.bus else -1, np.int16)
+        parts.append(
+            _table(schemas.MARKERS, {
+                "bus": pa.DictionaryArray.from_arrays(pa.array(bus, mask=bus < 0), pa.array(buses, pa.string())),
+                "marker": pa.DictionaryArray.from_arrays(
+                    pa.array(np.full(n, i, np.int16)), pa.array([m.name for m in markers], pa.string())
+                ),
+                "begin": _nullable(begin, pa.int64()),
+                "end": _nullable(end, pa.int64()),
+                "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
+                "t_ns": _times(begin, rate_hz, null=begin < 0),
+                "transfer": _nullable(owner, pa.int64()),
+                "from_start_ns": _lengths(from_start, rate_hz, null=owner < 0),
+                "from_stop_ns": _lengths(begin - stopped, rate_hz, null=(owner < 0) | (stopped < 0)),
+            })
+        )
+    return pa.concat_tables(parts) if parts else schemas.MARKERS.empty_table()
+
+
+def paired(rows: MarkerRows, initially_active: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Begin and end of each interval; -1 for a begin before the capture or an end beyond it."""
+    begins = np.concatenate([[-1], rows.begins]) if initially_active else rows.begins
+    ends = np.append(rows.ends, -1) if len(rows.ends) < len(begins) else rows.ends
+    return begins.astype(np.int64), ends.astype(np.int64)
+
+
+def _stacked(schema: pa.Schema, each: _Each, build: Any) -> pa.Table:
+    """One table of all buses, bus by bus."""
+    names = pa.array(list(each), pa.string())
+    parts = []
+    for i, rows in enumerate(each.values()):
+        columns = build(rows)
+        n = len(next(iter(rows.values())))
+        columns["bus"] = pa.DictionaryArray.from_arrays(pa.array(np.full(n, i, np.int16)), names)
+        parts.append(_table(schema, columns))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _plain(rows: Columns, *names: str) -> dict[str, pa.Array]:
+    return {name: pa.array(rows[name]) for name in names}
+
+
+def _words(indices: NDArray[np.uint8], words: tuple[str, ...]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(indices.view(np.int8)), pa.array(words, pa.string()))
+
+
+def _nullable(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    null = values < 0
+    return pa.array(values, kind, mask=null) if null.any() else pa.array(values, kind)
+
+
+def _flag(values: NDArray[np.int8]) -> pa.Array:
+    null = values < 0
+    return pa.array(values > 0, mask=null) if null.any() else pa.array(values > 0)
+
+
+def _times(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.bool_] | None = None) -> pa.Array:
+    if not rate_hz:
+        return pa.nulls(len(samples), pa.int64())
+    return pa.array(column_ns(samples, rate_hz), mask=null)
+
+
+def _lengths(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Durations in ns from sample differences, rounded to the nearest."""
+    if not rate_hz:
+        return pa.nulls(len(samples), pa.int64())
+    whole, rest = np.divmod(samples, rate_hz)
+    return pa.array(whole * NS + (rest * NS + rate_hz // 2) // rate_hz, mask=null)
+
+
+def _details(rows: Columns) -> pa.Array:
+    """Few distinct sentences, many rows: each is written once."""
+    if not len(rows["kind"]):
+        return pa.array([], pa.string())
+    keys = rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF
+    distinct, index = np.unique(keys, return_inverse=True)
+    texts = [describe_anomaly(schemas.ANOMALIES[k >> 32], k & 0xFFFFFFFF) for k in distinct.tolist()]
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(texts, pa.string())).cast(pa.string())

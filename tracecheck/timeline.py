@@ -1,0 +1,117 @@
+"""The timeline: every event of every bus and marker in one table, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tracecheck import schemas
+from tracecheck.decoding.lane import ANOMALY_CODE, BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
+from tracecheck.tables import paired
+from tracecheck.timebase import column_ns
+
+if TYPE_CHECKING:
+    from tracecheck.trace import Trace
+
+
+def lane_of(trace: Trace, bus: str | None, settle: int | None = None) -> Lane:
+    """A fresh lane for one bus of a trace (None: the markers of no bus)."""
+    markers = tuple(
+        LaneMarker(m.name, m.role, trace.initially_active.get(m.name, False), m.coding == "pulse-count")
+        for m in trace.wiring.markers_of(bus)
+    )
+    return Lane(bus, markers, trace.settle if settle is None else settle)
+
+
+def timeline_table(trace: Trace) -> pa.Table:
+    """All lanes merged; events in one sample stand bus by bus, then in the order bus events, anomalies, markers."""
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]] = []
+    names: list[str] = []
+    buses = [b.name for b in trace.wiring.buses]
+    batch = trace.batch()
+    for bus in trace.wiring.lanes:
+        lane = lane_of(trace, bus)
+        rows = batch.buses[bus] if bus is not None else None
+        window = lane.feed(
+            rows, batch.markers, trace.end, synced=trace.synced.get(bus, 0) if bus is not None else 0, final=True
+        )
+        if window is None or not len(window.at):
+            continue
+        words = lane.names
+        word_of = np.zeros(max(words) + 1, np.int16)
+        for code, word in words.items():
+            if word not in names:
+                names.append(word)
+            word_of[code] = names.index(word)
+        index = buses.index(bus) if bus is not None else -1
+        ref = _refs(trace, bus, window.at, window.code)
+        parts.append((window.at, word_of[window.code], np.full(len(window.at), index, np.int16), window.transfer, ref))
+    if not parts:
+        return schemas.TIMELINE.empty_table()
+    at, word, bus_index, transfer, ref = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(at, kind="stable")
+    at, word, bus_index, transfer, ref = (c[order] for c in (at, word, bus_index, transfer, ref))
+    times = pa.array(column_ns(at, trace.rate_hz)) if trace.rate_hz else pa.nulls(len(at), pa.int64())
+    columns = [
+        pa.array(at),
+        times,
+        pa.DictionaryArray.from_arrays(pa.array(word), pa.array(names, pa.string())),
+        pa.DictionaryArray.from_arrays(pa.array(bus_index, mask=bus_index < 0), pa.array(buses, pa.string())),
+        pa.array(transfer, mask=transfer < 0),
+        pa.array(ref, mask=ref < 0),
+    ]
+    return pa.Table.from_arrays(columns, schema=schemas.TIMELINE)
+
+
+def _refs(
+    trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]
+) -> NDArray[np.int64]:
+    """Row, in the table it comes from, of each event. Events of a table stand in the order of its rows."""
+    ref = np.full(len(at), -1, np.int64)
+    if bus is not None:
+        before = [b.name for b in trace.wiring.buses]
+        before = before[: before.index(bus)]
+
+        def place(mask: NDArray[np.bool_], table: str, key: str, keep: NDArray[np.bool_] | None = None) -> None:
+            rows = trace.columns(bus, table)
+            index = np.arange(len(rows[key])) if keep is None else np.flatnonzero(keep)
+            values = rows[key][index]
+            order = np.argsort(values, kind="stable")
+            base = sum(len(trace.columns(b, table)[key]) for b in before)
+            position = np.searchsorted(values[order], at[mask])
+            ref[mask] = index[order][np.minimum(position, len(order) - 1)] + base if len(order) else -1
+
+        place(code == START, "transfers", "start")
+        place(code == BUS_CODES["stop"], "transfers", "stop")
+        place(code == RESTART, "messages", "start")
+        place((code == BUS_CODES["address"]) | (code == BUS_CODES["data"]), "bytes", "at")
+        place((code == BUS_CODES["ack"]) | (code == BUS_CODES["nack"]), "bytes", "end")
+        for kind in range(len(schemas.ANOMALIES)):
+            mine = code == ANOMALY_CODE + kind
+            if mine.any():
+                place(mine, "anomalies", "at", trace.columns(bus, "anomalies")["kind"] == kind)
+    _marker_refs(trace, bus, at, code, ref)
+    return ref
+
+
+def _marker_refs(
+    trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16], ref: NDArray[np.int64]
+) -> None:
+    wires = trace.wiring.markers_of(bus)
+    base = 0
+    for marker in trace.wiring.markers:
+        begins, ends = paired(trace.marker_rows(marker.name), trace.initially_active.get(marker.name, False))
+        if marker in wires:
+            i = wires.index(marker)
+            for offset, values in ((0, begins), (1, ends)):
+                mine = code == MARKER_CODE + 2 * i + offset
+                known = np.flatnonzero(values >= 0)
+                ref[mine] = known[np.searchsorted(values[known], at[mine])] + base if len(known) else -1
+            derived = {"run": WAKE, "pending": READY}.get(marker.role or "")
+            mine = code == derived if derived is not None else np.zeros(len(code), np.bool_)
+            if mine.any():
+                ref[mine] = np.searchsorted(begins, at[mine], side="right") - 1 + base
+        base += len(begins)

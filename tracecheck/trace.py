@@ -1,0 +1,170 @@
+"""Trace: what one capture's decode gave, as Arrow tables.
+
+Rows are collected as they come from the decoders and grow with the events, not with the samples. Times, marker
+positions and the timeline are computed when a table is asked for. `trace.transfers` is a `pyarrow.Table`;
+`trace.df("transfers")` a DataFrame with Arrow types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from tracecheck import tables
+from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
+from tracecheck.decoding.markers import MarkerRows
+from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
+from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.wiring import Wiring
+from tracecheck.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timeline")
+
+
+@dataclass
+class Trace:
+    """The tables of one capture. `path` and `rate_hz` as the capture has them; `end`: samples decoded."""
+
+    path: str
+    rate_hz: int | None
+    wiring: Wiring
+    end: int = 0
+    synced: dict[str, int] = field(default_factory=dict)
+    initially_active: dict[str, bool] = field(default_factory=dict)
+    settle: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settle = settle_samples(SETTLE_S, self.rate_hz)
+        self._rows: dict[str, dict[str, list[Columns]]] = {
+            b.name: {table: [] for table in LAYOUT} for b in self.wiring.buses
+        }
+        self._markers: dict[str, list[MarkerRows]] = {m.name: [] for m in self.wiring.markers}
+
+    def collect(self, batches: Iterable[Batch]) -> Trace:
+        """Take all batches of a decode; returns itself."""
+        for batch in batches:
+            self.add(batch)
+        return self
+
+    def add(self, batch: Batch) -> None:
+        """Take one batch."""
+        for bus, rows in batch.buses.items():
+            for table, columns in rows.items():
+                if len(next(iter(columns.values()))):
+                    self._rows[bus][table].append(columns)
+        for name, new in batch.markers.items():
+            if len(new.begins) or len(new.ends):
+                self._markers[name].append(new)
+        self.end, self.synced = batch.end, batch.synced
+        self.initially_active = batch.initially_active
+
+    def columns(self, bus: str, table: str) -> Columns:
+        """Raw columns of one bus, as `decode.rows.LAYOUT` describes them; -1 is null."""
+        parts = self._rows[bus][table]
+        if len(parts) > 1:
+            parts[:] = [concatenate(parts, LAYOUT[table])]
+        return concatenate(parts, LAYOUT[table])
+
+    def marker_rows(self, name: str) -> MarkerRows:
+        """Begins and ends of one marker, as decoded."""
+        parts = self._markers[name]
+        return MarkerRows(
+            np.concatenate([np.empty(0, np.int64), *(p.begins for p in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(p.ends for p in parts)]),
+            np.concatenate([np.empty(0, np.int32), *(p.pulses for p in parts)]),
+        )
+
+    def batch(self) -> Batch:
+        """Everything as one final batch: what a rule engine is fed to judge this trace."""
+        return Batch(
+            buses={b: {table: self.columns(b, table) for table in LAYOUT} for b in self._rows},
+            markers={name: self.marker_rows(name) for name in self._markers},
+            watermarks=dict.fromkeys(self.wiring.lanes, self.end),
+            synced=self.synced,
+            initially_active=self.initially_active,
+            end=self.end,
+            final=True,
+        )
+
+    @cached_property
+    def bytes(self) -> pa.Table:
+        return tables.bytes_table(self._each("bytes"), self.rate_hz)
+
+    @cached_property
+    def messages(self) -> pa.Table:
+        return tables.messages_table(self._each("messages"), self._each("bytes"), self.rate_hz)
+
+    @cached_property
+    def transfers(self) -> pa.Table:
+        return tables.transfers_table(self._each("transfers"), self.rate_hz)
+
+    @cached_property
+    def anomalies(self) -> pa.Table:
+        return tables.anomalies_table(self._each("anomalies"), self.rate_hz)
+
+    @cached_property
+    def stretches(self) -> pa.Table:
+        return tables.stretches_table(self._each("stretches"), self.rate_hz)
+
+    @cached_property
+    def markers(self) -> pa.Table:
+        """Intervals and codes of all markers, each attributed to the exchange that holds its begin."""
+        buses = [b.name for b in self.wiring.buses]
+        rows = [
+            tables.MarkerColumns(m.name, m.bus, self.marker_rows(m.name), self.initially_active.get(m.name, False))
+            for m in self.wiring.markers
+        ]
+        exchanges = {b: Exchanges(self.columns(b, "transfers"), self.settle) for b in buses}
+        transfers = {b: self.columns(b, "transfers") for b in buses}
+        return tables.markers_table(rows, exchanges, transfers, buses, self.rate_hz)
+
+    @cached_property
+    def timeline(self) -> pa.Table:
+        """Every event of all buses and markers in order, computed at the first access."""
+        from tracecheck.timeline import timeline_table  # noqa: PLC0415  (built from the rules' lanes, one layer up)
+
+        return timeline_table(self)
+
+    def table(self, name: str) -> pa.Table:
+        """A table by name. Raises UsageError for one that does not exist."""
+        if name not in TABLES:
+            raise UsageError(f'no table "{name}"{did_you_mean(name, TABLES)} (tables: {", ".join(TABLES)})')
+        found: pa.Table = getattr(self, name)
+        return found
+
+    def df(self, name: str) -> pd.DataFrame:
+        """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas."""
+        return to_frame(self.table(name))
+
+    def message_bytes(self, bus: str) -> Iterator[tuple[int, int, bytes]]:
+        """(transfer, message, data) of every message, in order."""
+        messages = self.messages.filter(pa.compute.equal(self.messages["bus"].cast(pa.string()), bus))
+        for t, i, data in zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True):
+            yield t, i, data
+
+    def _each(self, table: str) -> dict[str, Columns]:
+        return {b.name: self.columns(b.name, table) for b in self.wiring.buses}
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.columns(b.name, 'transfers')['start'])} transfers on {b.name}" for b in self.wiring.buses)
+        return f"<Trace of {self.path}: {counts or 'no bus'}, {len(self.wiring.markers)} markers>"
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as pandas, dictionary columns as plain strings."""
+    try:
+        import pandas as pd  # noqa: PLC0415  (heavy, and an extra)
+    except ImportError:
+        raise UsageError('DataFrames need pandas: pip install "tracecheck[pandas]"') from None
+    plain: list[Any] = [
+        column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in table.columns
+    ]
+    return pa.table(plain, names=table.column_names).to_pandas(types_mapper=pd.ArrowDtype)
