@@ -1,10 +1,12 @@
 """Builds the compiled core: each `_ext/NAME.pyx` becomes `tracecheck._NAME`.
 
-Release builds drop bounds and wraparound checks. `TRACECHECK_CHECKED=1` builds the same sources with every check
-of Cython's on and takes the code for processors without SSE2, and CI runs the whole suite on that build too.
+Release builds drop bounds and overflow checks. `TRACECHECK_CHECKED=1` builds the same sources with every check of
+Cython's on, undefined behaviour trapped, and the code for processors without SSE2; CI runs the whole suite on that
+build too.
 """
 
 import os
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -28,8 +30,14 @@ link = undefined[:1] if CHECKED else []
 setup(
     ext_modules=cythonize(
         [
-            Extension(f"tracecheck._{name}", [f"_ext/{name}.pyx"], extra_compile_args=flags, extra_link_args=link)
-            for name in sorted(f[:-4] for f in os.listdir("_ext") if f.endswith(".pyx"))
+            Extension(
+                f"tracecheck._{source.stem}",
+                [source.as_posix()],
+                depends=sorted(shared.as_posix() for shared in Path("_ext").glob("*.pxd")),
+                extra_compile_args=flags,
+                extra_link_args=link,
+            )
+            for source in sorted(Path("_ext").glob("*.pyx"))
         ],
         compiler_directives=directives,
         build_dir="build/cython-checked" if CHECKED else "build/cython",

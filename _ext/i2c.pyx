@@ -20,6 +20,7 @@ cdef enum:
     CUT_BY_STOP = 0
     CUT_BY_START = 1
     CUT_BY_TIME = 2
+    CUT_BY_END = 3
     E_START = 0
     E_RESTART = 1
     E_STOP = 2
@@ -116,10 +117,16 @@ cdef struct Core:
 
 # Timing -------------------------------------------------------------------------------------------------------------
 
-cdef inline void set_limit(Core* s) noexcept nogil:
-    """Both lines high: max(idle, 10 SCL periods); never when neither is known."""
-    cdef int64_t period = s.shortest if s.shortest else s.last_shortest
-    cdef int64_t clocks = 10 * period if period < FAR // 10 else FAR
+cdef inline void set_limit(Core* s, int64_t guess) noexcept nogil:
+    """Both lines high for longer than max(idle, 10 SCL periods) end things; never when neither is known.
+
+    Before two SCL rises showed a period, the latest transfer's stands in, or `guess` when that is longer: a slow bus
+    keeps its lines high for more than `idle` within its first bit.
+    """
+    cdef int64_t period = s.shortest, clocks
+    if period == 0:
+        period = s.last_shortest if s.last_shortest > guess else guess
+    clocks = 10 * period if period < FAR // 10 else FAR
     s.limit = clocks if clocks > s.idle else s.idle
     if s.limit == 0:
         s.limit = FAR
@@ -136,7 +143,7 @@ cdef inline void arm(Core* s, int64_t t) noexcept nogil:
 cdef inline void note_period(Core* s, int64_t period) noexcept nogil:
     if s.shortest == 0 or period < s.shortest:
         s.shortest = period
-        set_limit(s)
+        set_limit(s, 0)
 
 
 cdef int64_t median(int64_t* a, int64_t n) noexcept nogil:
@@ -304,14 +311,18 @@ cdef inline void byte_answered(Core* s, bint acked) noexcept nogil:
 
 
 cdef void cut_byte(Core* s, int64_t t, int cause) noexcept nogil:
-    """START, STOP or a time-out at `t`: what was there of the byte."""
+    """START, STOP, a time-out or the capture's end at `t`: what was there of the byte.
+
+    A byte that the capture's end cuts is not the wire's doing: `ends-inside` tells of it.
+    """
     cdef Rows* r = &s.rows
     if s.rises >= 2:
         if s.rises == 8:
             byte_row(s, -1, s.eighth_rise)
-        anomaly(r, PARTIAL_BYTE, s.transfer, t, -1, s.rises + (16 if cause == CUT_BY_START else 0))
+        if cause != CUT_BY_END:
+            anomaly(r, PARTIAL_BYTE, s.transfer, t, -1, s.rises + (16 if cause == CUT_BY_START else 0))
         s.partial = True
-    elif cause != CUT_BY_TIME:
+    elif cause <= CUT_BY_START:
         if s.ack_high:
             anomaly(r, ACK_INTERRUPTED, s.transfer, t, -1, cause)
         elif s.index == 0:
@@ -358,7 +369,7 @@ cdef void begin_transfer(Core* s, int64_t t, bint whole) noexcept nogil:
     s.low = 0
     s.first_address = s.ten_bit_address = -1
     s.shortest = 0
-    set_limit(s)
+    set_limit(s, 0)
     event(&s.rows, t, E_START, s.transfer)
     begin_phase(s, t, False)
 
@@ -398,23 +409,24 @@ cdef void end_transfer(Core* s, int64_t t, bint stopped) noexcept nogil:
     if s.shortest:
         s.last_shortest = s.shortest
     s.shortest = 0
-    set_limit(s)
+    set_limit(s, 0)
 
 
-cdef bint end_run(Core* s, bint restarted) noexcept nogil:
+cdef bint end_run(Core* s, int cause) noexcept nogil:
     """Ends what went on outside a transfer; true when it shows that the capture began inside one.
 
-    `restarted`: by a START, so the transfer about to open is the rest of that one.
+    Ended by a START, the transfer about to open is the rest of that one. A single SCL rise is no stray clock unless
+    idle time follows: a START or STOP needs one when SCL was low.
     """
     cdef bint inside = s.lead and s.run >= 2
     if inside:
-        anomaly(&s.rows, BEGINS_INSIDE, s.transfer if restarted else -1, s.begin, -1, s.run)
-    elif s.run and not s.lead:
+        anomaly(&s.rows, BEGINS_INSIDE, s.transfer if cause == CUT_BY_START else -1, s.begin, -1, s.run)
+    elif not s.lead and (s.run >= 2 or (s.run == 1 and cause == CUT_BY_TIME)):
         anomaly(&s.rows, BUS_RECOVERY if s.run >= 9 else STRAY_CLOCKS, -1, s.run_first, -1, s.run)
     s.lead = s.held = False
     s.run = 0
     s.shortest = 0
-    set_limit(s)
+    set_limit(s, 0)
     return inside
 
 
@@ -427,6 +439,7 @@ cdef inline void on_rise(Core* s, int64_t t, int sda) noexcept nogil:
     if not s.open:
         if s.run == 0:
             s.run_first = t
+            set_limit(s, 2 * (t - s.fall))
         else:
             note_period(s, t - s.rise)
         s.run += 1
@@ -444,6 +457,8 @@ cdef inline void on_rise(Core* s, int64_t t, int sda) noexcept nogil:
         s.first_rise = s.rise = t
         s.value = sda
         s.rises = 1
+        if s.shortest == 0:
+            set_limit(s, 2 * low)
         return
     if low < s.low_min:
         s.low_min = low
@@ -487,7 +502,7 @@ cdef inline void on_start(Core* s, int64_t t) noexcept nogil:
         event(&s.rows, t, E_RESTART, s.transfer)
         begin_phase(s, t, True)
     else:
-        inside = end_run(s, True)
+        inside = end_run(s, CUT_BY_START)
         begin_transfer(s, t, not inside)
 
 
@@ -498,7 +513,7 @@ cdef inline void on_stop(Core* s, int64_t t) noexcept nogil:
         event(&s.rows, t, E_STOP, s.transfer)
         end_transfer(s, t, True)
     else:
-        end_run(s, False)
+        end_run(s, CUT_BY_STOP)
         if not lead:
             anomaly(&s.rows, STRAY_STOP, -1, t, -1, 0)
 
@@ -547,7 +562,7 @@ cdef void expire(Core* s, int64_t t) noexcept nogil:
                 anomaly(&s.rows, MISSING_STOP, s.transfer, at, -1, 0)
                 end_transfer(s, at, False)
             else:
-                end_run(s, False)
+                end_run(s, CUT_BY_TIME)
             s.deadline = FAR
         elif s.scl_stuck == at:
             anomaly(&s.rows, STUCK_LOW, s.transfer if s.open else -1, at, s.stuck, 0)
@@ -645,8 +660,8 @@ cdef class Decoder:
         s.low_limit = s.scl_stuck = s.sda_stuck = s.deadline = FAR
         s.lead = True
         s.synced = -1
-        s.now = self.end = begin
-        set_limit(s)
+        s.now = s.fall = self.end = begin
+        set_limit(s, 0)
 
     def bind(self, dict tables):
         cdef list arrays = [array for columns in tables.values() for array in columns.values()]
@@ -726,12 +741,12 @@ cdef class Decoder:
         confirm(s, end)
         expire(s, end)
         if s.open:
-            cut_byte(s, end, CUT_BY_TIME)
-            anomaly(&s.rows, ENDS_INSIDE, s.transfer, end, -1, 0)
+            cut_byte(s, end, CUT_BY_END)
+            anomaly(&s.rows, ENDS_INSIDE, s.transfer, end, -1, s.rises)
             s.whole = False
             end_transfer(s, end, False)
         else:
-            end_run(s, False)
+            end_run(s, CUT_BY_END)
         s.now = end
 
     @property

@@ -130,7 +130,10 @@ def transfers(draw: st.DrawFn) -> Pen:
     messages = draw(st.one_of(st.lists(MESSAGES, min_size=1, max_size=3), ten_bit_reads()))
     clocks = sum(8 + (ack is not None) for message in messages for _, ack in message) + len(messages)
     stretches = {
-        draw(st.integers(0, clocks)): (draw(st.integers(4, 40)), draw(st.sampled_from([0, 1, 2, 8, 39])))
+        draw(st.one_of(st.integers(0, clocks), st.just(clocks - 1))): (
+            draw(st.integers(4, 40)),
+            draw(st.sampled_from([0, 1, 2, 8, 39])),
+        )
         for _ in range(draw(st.integers(0, 3)))
     }
     done = 0
@@ -217,9 +220,7 @@ def buses(draw: st.DrawFn) -> Bus:
     unit = draw(st.sampled_from(sorted(UNITS)))
     scl_bit, sda_bit = draw(st.permutations(range(8 * unit)).map(lambda bits: bits[:2]))
     other = draw(st.lists(st.integers(0, len(scl) - 1), max_size=6, unique=True))
-    return Bus(
-        tuple(scl), tuple(sda), draw(st.sampled_from([0, 0, 7, 1 << 40])), unit, scl_bit, sda_bit, tuple(other)
-    )
+    return Bus(tuple(scl), tuple(sda), draw(st.sampled_from([0, 0, 7, 1 << 40])), unit, scl_bit, sda_bit, tuple(other))
 
 
 def cut(n: int, where: Sequence[int]) -> list[tuple[int, int]]:

@@ -65,6 +65,8 @@ class Span:
     whole: bool = True
     lead: bool = False
 
+    latest_low: int = 0
+
     def shortest(self) -> int:
         """The shortest SCL period: within bytes of a transfer, of the whole run otherwise; 0 for none."""
         if not self.phases:
@@ -84,7 +86,7 @@ def periods(span: Span) -> list[int]:
 
 def smooth(levels: Sequence[int], width: int) -> tuple[list[int], list[tuple[int, int]]]:
     """The line without the pulses of up to `width` samples, and those pulses as (begin, end)."""
-    changes: list[int] = []
+    changes: set[int] = set()
     pulses: list[tuple[int, int]] = []
     pending: int | None = None
     for i in range(1, len(levels)):
@@ -95,14 +97,13 @@ def smooth(levels: Sequence[int], width: int) -> tuple[list[int], list[tuple[int
             pending = None
             continue
         if pending is not None:
-            changes.append(pending)
+            changes.add(pending)
         pending = i
     if pending is not None:
-        changes.append(pending)
-    smoothed = [levels[0]] * len(levels)
-    for i in changes:
-        for k in range(i, len(levels)):
-            smoothed[k] = 1 - smoothed[i - 1]
+        changes.add(pending)
+    smoothed = [levels[0]]
+    for i in range(1, len(levels)):
+        smoothed.append(1 - smoothed[-1] if i in changes else smoothed[-1])
     return smoothed, pulses
 
 
@@ -132,9 +133,10 @@ class _Twin:
         self.outside = Span(lead=True)
         self.now: Span | None = None
         self.known_period = 0
-        self.fell = -1
+        self.fell = begin
         self.moved = -1
         self.synced = -1
+        self.changed = False
 
     def anomaly(self, kind: int, at: int, arg: int, transfer: int | None = None, width: int = -1) -> None:
         if transfer is None:
@@ -167,18 +169,17 @@ class _Twin:
 
     def limit(self) -> int:
         """How long both lines may be high from now on; 0: for ever."""
-        return max(self.idle, 10 * ((self.now or self.outside).shortest() or self.known_period))
+        span = self.now or self.outside
+        return max(self.idle, 10 * (span.shortest() or max(self.known_period, 2 * span.latest_low)))
 
     def change(self, t: int, before: tuple[int, int], lines: tuple[int, int]) -> None:
         rose, fell = lines[0] > before[0], lines[0] < before[0]
         moved = lines[1] != before[1]
-        nothing_yet = all(past == self.lines[0] for past in self.lines[: t - self.begin])
-        if (rose or fell) and moved:
-            if fell and nothing_yet and before == (1, 0):
-                self.assume_start(t)
-            self.anomaly(SIMULTANEOUS, t, int(fell))
-        elif fell and nothing_yet and before == (1, 0):
+        if fell and before == (1, 0) and not self.changed:
             self.assume_start(t)
+        self.changed = True
+        if (rose or fell) and moved:
+            self.anomaly(SIMULTANEOUS, t, int(fell))
         if fell:
             self.fell, self.moved = t, t if moved else -1
             if self.now:
@@ -186,6 +187,7 @@ class _Twin:
         elif rose:
             if moved:
                 self.moved = t
+            (self.now or self.outside).latest_low = t - self.fell
             if self.now:
                 self.now.phases[-1].rises.append(Rise(t, lines[1], self.fell, self.moved))
             else:
@@ -208,7 +210,7 @@ class _Twin:
             self.end_phase(t, "restart")
             self.now.phases.append(Phase(t))
             return
-        inside = self.end_outside(len(self.transfers))
+        inside = self.end_outside(len(self.transfers), needed=1)
         self.now = Span([Phase(t)], opened_at=t, whole=not inside)
         self.transfers.append(self.now)
 
@@ -217,7 +219,7 @@ class _Twin:
             self.end_transfer(t, "stop")
             return
         lead = self.outside.lead
-        self.end_outside(-1)
+        self.end_outside(-1, needed=1)
         if not lead:
             self.anomaly(STRAY_STOP, t, 0, -1)
 
@@ -230,11 +232,12 @@ class _Twin:
 
     def finish(self, t: int) -> None:
         if self.now:
-            self.anomaly(ENDS_INSIDE, t, 0)
+            rises = len(self.now.phases[-1].rises) % 9
+            self.anomaly(ENDS_INSIDE, t, rises)
             self.now.whole = False
             self.end_transfer(t, "end")
         else:
-            self.end_outside(-1)
+            self.end_outside(-1, needed=1)
 
     def end_phase(self, t: int, cause: str) -> None:
         assert self.now
@@ -246,14 +249,17 @@ class _Twin:
         self.known_period = self.now.shortest() or self.known_period
         self.now = None
 
-    def end_outside(self, transfer: int) -> bool:
-        """Ends what went on outside a transfer; true when the capture began inside one."""
+    def end_outside(self, transfer: int, needed: int = 0) -> bool:
+        """Ends what went on outside a transfer; true when the capture began inside one.
+
+        `needed`: SCL rises that a START or STOP (or one that the capture's end hides) needs.
+        """
         span, self.outside = self.outside, Span()
         n = len(span.rises)
         if span.lead and n >= 2:
             self.anomaly(BEGINS_INSIDE, self.begin, n, transfer)
             return True
-        if n and not span.lead:
+        if n > needed and not span.lead:
             self.anomaly(BUS_RECOVERY if n >= 9 else STRAY_CLOCKS, span.rises[0], n, -1)
         return False
 
@@ -263,7 +269,10 @@ class _Twin:
         A change is certain once it has outlasted the filter, and time passes only up to the first that is not.
         """
         changes = [
-            self.begin + i for i in range(1, len(self.lines)) for k in (0, 1) if self.lines[i][k] != self.lines[i - 1][k]
+            self.begin + i
+            for i in range(1, len(self.lines))
+            for k in (0, 1)
+            if self.lines[i][k] != self.lines[i - 1][k]
         ]
         for a, b, line in self.pulses:
             uncertain = [c for c in changes if c < b <= c + self.width] + [c for c, d, _ in self.pulses if c < b <= d]
@@ -326,7 +335,8 @@ class _Reading:
         by_start = int(phase.ended_by == "restart")
         if 2 <= len(last) <= 8:
             self.partial = True
-            self.anomaly(PARTIAL_BYTE, phase.end, len(last) + 16 * by_start)
+            if phase.ended_by != "end":
+                self.anomaly(PARTIAL_BYTE, phase.end, len(last) + 16 * by_start)
         elif stop_or_start and not whole_bytes:
             self.anomaly(VOID, phase.end, by_start)
         elif stop_or_start and len(last) == 9:
@@ -451,7 +461,10 @@ class _Reading:
         some = sorted(periods(span)[:PERIODS])
         lows = [r.at - r.fell for p in span.phases for r in p.rises]
         highs = [
-            next(f for f in p.falls if f > r.at) - r.at for p in span.phases for r in p.rises if r.at < max([*p.falls, -1])
+            next(f for f in p.falls if f > r.at) - r.at
+            for p in span.phases
+            for r in p.rises
+            if r.at < max([*p.falls, -1])
         ]
         end = span.phases[-1].end
         self.add(

@@ -85,7 +85,7 @@ def chunks(data: bytes, cuts: Sequence[int] = (), *, method: int = 8) -> list[En
     ]
 
 
-def session(*logic: Entry, meta: bytes | None = None, version: bytes | None = b"2", **options: bool) -> bytes:
+def session(*logic: Entry, meta: bytes | None = None, version: bytes | None = b"2", zip64: bool = False) -> bytes:
     """A whole session: version, metadata and these members."""
     head = [] if version is None else [Entry("version", version, 0)]
-    return archive([*head, Entry("metadata", metadata() if meta is None else meta), *logic], **options)
+    return archive([*head, Entry("metadata", metadata() if meta is None else meta), *logic], zip64=zip64)

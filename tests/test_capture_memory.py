@@ -24,9 +24,7 @@ arrays = st.one_of(
 
 
 @given(arrays, st.integers(0, 320), st.integers(0, 320), st.sampled_from([(0,), (1, 0), (0, 2), (2, 1, 0), ()]))
-def test_edges_are_where_the_array_changes(
-    samples: NDArray[Any], start: int, stop: int, bits: tuple[int, ...]
-) -> None:
+def test_edges_are_where_the_array_changes(samples: NDArray[Any], start: int, stop: int, bits: tuple[int, ...]) -> None:
     capture = ArrayCapture(samples, 1_000_000)
     blocks = list(capture.edges(bits, start=start, stop=stop))
     chosen = samples[start:stop].astype(np.uint64) & np.uint64(sum(1 << bit for bit in bits))
@@ -71,7 +69,11 @@ def test_names_and_facts() -> None:
 @pytest.mark.parametrize(
     ("samples", "options", "message"),
     [
-        (np.zeros((2, 2), np.uint8), {}, "samples must be one row of unsigned integers or bools, not 2 dimensions of uint8"),
+        (
+            np.zeros((2, 2), np.uint8),
+            {},
+            "samples must be one row of unsigned integers or bools, not 2 dimensions of uint8",
+        ),
         (np.zeros(2), {}, "samples must be one row of unsigned integers or bools, not 1 dimensions of float64"),
         (np.zeros(2, np.uint8), {"names": "ABCDEFGHI"}, "9 names for samples of 8 bits"),
         (np.zeros(2, np.uint8), {"rate_hz": 0}, "a samplerate of 0 Hz is out of range (1 Hz to 9223372036 Hz)"),

@@ -53,6 +53,8 @@ def test_rates_out_of_range(text: str) -> None:
 @given(st.text(max_size=40) | st.from_regex(r"[0-9.]+e?[0-9]*\s*[kMG]?Hz", fullmatch=True))
 def test_any_text_is_a_rate_or_an_explained_error(text: str) -> None:
     try:
-        assert 1 <= parse_rate(text) <= 9_223_372_036
+        rate, message = parse_rate(text), f'"{text}"'
     except UsageError as error:
-        assert f'"{text}"' in str(error)
+        rate, message = 1, str(error)
+    assert 1 <= rate <= 9_223_372_036
+    assert f'"{text}"' in message

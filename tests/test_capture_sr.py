@@ -168,14 +168,14 @@ RAW_EDGES = ([2, 4, 5, 6], [1, 0, 2, 3])
         (
             session(
                 Entry("logic-1-1", RAW), Entry("../logic-1-2"), Entry("logic-1-02"), Entry("logic-1-2\0x"),
-                Entry("LOGIC-1-2"), Entry("logic-1-2/"), Entry("logic-1-0"), Entry("/etc/passwd"), Entry(b"logic-1-\xb2"),
+                Entry("LOGIC-1-2"), Entry("logic-1-2/"), Entry("logic-1-0"), Entry("/etc/x"), Entry(b"logic-1-\xb2"),
             ),
             "sigrok session 2",
             (),
         ),
     ],
     ids=[
-        "chunk", "single", "version 1", "stored, CR LF", "zip64", "zip64 chunks", "local extra field", "data descriptor",
+        "chunk", "single", "version 1", "stored, CR LF", "zip64", "zip64 chunks", "local extra field", "descriptor",
         "no version", "analog beside", "metadata last, chunks backwards", "names that are not quite those of samples",
     ],
 )  # fmt: skip
@@ -216,9 +216,7 @@ def test_a_capture_of_no_samples_can_be_opened(folder: Path) -> None:
     ],
     ids=["gaps", "beyond the sample", "twice", "blanks and escapes", "not ASCII, not UTF-8", "probe0", "none"],
 )  # fmt: skip
-def test_channels(
-    folder: Path, probes: dict[int, str], channels: tuple[Channel, ...], notes: tuple[str, ...]
-) -> None:
+def test_channels(folder: Path, probes: dict[int, str], channels: tuple[Channel, ...], notes: tuple[str, ...]) -> None:
     meta = metadata(probes=probes).decode().encode("utf-8") if "\udcff" not in probes.values() else None
     if meta is None:
         meta = metadata(probes={**probes, 2: "?"}).replace(b"probe2=?", b"probe2=\xff")
@@ -264,7 +262,9 @@ def test_samplerate(
 TWO_DEVICES = session(
     Entry("logic-1", RAW),
     Entry("logic-3-1", b"\5\5\4"),
-    meta=metadata(extra="[device 2]\nanalog1=A0\n[device 3]\ncapturefile=logic-3\nunitsize=1\nsamplerate=1 kHz\nprobe3=X"),
+    meta=metadata(
+        extra="[device 2]\nanalog1=A0\n[device 3]\ncapturefile=logic-3\nunitsize=1\nsamplerate=1 kHz\nprobe3=X"
+    ),
 )
 
 

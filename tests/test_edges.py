@@ -40,7 +40,8 @@ def slow_line_edges(edges: Edges, bit: int, level: int) -> tuple[list[int], list
 
 
 def word_type(unitsize: int) -> type[np.unsignedinteger[Any]]:
-    return {1: np.uint8, 2: np.uint16, 3: np.uint32, 4: np.uint32}.get(unitsize, np.uint64)
+    types: dict[int, type[np.unsignedinteger[Any]]] = {1: np.uint8, 2: np.uint16, 3: np.uint32, 4: np.uint32}
+    return types.get(unitsize, np.uint64)
 
 
 def fast_scan(data: bytes, unitsize: int, mask: int, previous: int, base: int) -> Edges:
@@ -151,10 +152,12 @@ def test_scan_refuses_what_does_not_fit(
     assert (words == 77).all()
 
 
-@pytest.mark.parametrize(("unitsize", "wrong"), [(1, np.uint16), (2, np.uint8), (3, np.uint16), (4, np.uint64), (5, np.uint32)])
+@pytest.mark.parametrize(
+    ("unitsize", "wrong"), [(1, np.uint16), (2, np.uint8), (3, np.uint16), (4, np.uint64), (5, np.uint32)]
+)
 def test_scan_refuses_words_of_another_size(unitsize: int, wrong: type[np.unsignedinteger[Any]]) -> None:
     at, words = room(4, wrong)
-    with pytest.raises(ValueError, match="^Buffer dtype mismatch"):
+    with pytest.raises(ValueError, match=r"^Buffer dtype mismatch"):
         scan(bytes(range(4 * unitsize)), unitsize, 0xFF, 0, 0, at, words)
     assert (at == -7).all()
 
@@ -221,10 +224,10 @@ def test_line_edges_takes_read_only_blocks() -> None:
 
 
 def test_an_array_that_lies_about_its_length_is_not_believed() -> None:
-    class Long(np.ndarray):  # type: ignore[type-arg]
+    class Long(np.ndarray[Any, Any]):
         def __len__(self) -> int:
             return 1000
 
     short = np.zeros(2, np.uint8).view(Long)
-    with pytest.raises(ValueError, match="^100 samples need as much room for edges; there is room for 2$"):
+    with pytest.raises(ValueError, match=r"^100 samples need as much room for edges; there is room for 2$"):
         scan(bytes(100), 1, 0xFF, 0, 0, np.empty(100, np.int64), short)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,11 +66,11 @@ def test_edges_and_samples_give_the_same_bytes(
     origin = data.draw(st.integers(0, 1000))
     folder = tmp_path_factory.mktemp("sr")
     channels = [Channel("a", 0)]
-    blocks = [edges_of(samples, a, b, origin) for a, b in zip(cuts, cuts[1:], strict=False)]
-    traits = {"rate_hz": 1, "channels": channels, "unitsize": unitsize, "member_bytes": member_bytes}
+    blocks = [edges_of(samples, a, b, origin) for a, b in pairwise(cuts)]
+    traits: dict[str, Any] = {"rate_hz": 1, "channels": channels, "unitsize": unitsize, "member_bytes": member_bytes}
     assert write_sr(folder / "edges.sr", blocks, **traits) == len(samples)
     with SrWriter(folder / "samples.sr", **traits) as writer:
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             writer.write_samples(np.array(samples[a:b], dtype=np.uint64))
     expected = b"".join(word.to_bytes(unitsize, "little") for word in samples)
     parts = members(folder / "edges.sr")
@@ -161,9 +165,13 @@ def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_and_cleaned_up(tmp_path: Path) -> None:
     path = tmp_path / "a.sr"
-    with pytest.raises(OutputError) as caught, atomic_file(path) as file:
-        file.write(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def blocks() -> Iterator[EdgeBlock]:
+        yield block([5], [1], 3, 0, 5_000_000)
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a write does, without a file's name
+
+    with pytest.raises(OutputError) as caught:
+        write_sr(path, blocks(), rate_hz=1, channels=LINES)
     assert str(caught.value) == f"{path}: writing failed: No space left on device"
     assert list(tmp_path.iterdir()) == []
 
@@ -181,6 +189,22 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         file.write(b"new")
     assert (tmp_path / "link.sr").is_symlink()
     assert (tmp_path / "real.sr").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path, failing: bool) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with suppress(RuntimeError), atomic_file(path) as file:
+            file.write(b"data")
+            if failing:
+                raise RuntimeError
+        assert os.read(reader, 100) == b"data"
+    finally:
+        os.close(reader)
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"] and path.is_fifo()
 
 
 @pytest.mark.parametrize(
@@ -207,10 +231,10 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_no_file_can_hold_is_refused(tmp_path: Path, traits: dict[str, object], message: str) -> None:
-    given_traits: dict[str, object] = {"rate_hz": 1, "channels": LINES, **traits}
+def test_what_no_file_can_hold_is_refused(tmp_path: Path, traits: dict[str, Any], message: str) -> None:
+    given_traits: dict[str, Any] = {"rate_hz": 1, "channels": LINES, **traits}
     with pytest.raises(UsageError) as caught:
-        write_sr(tmp_path / "a.sr", [], **given_traits)  # type: ignore[arg-type]
+        write_sr(tmp_path / "a.sr", [], **given_traits)
     assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []
 

@@ -33,12 +33,14 @@ anomaly kind    with `arg`
   3 ack-interrupted   0 by STOP, 1 by START, while the ACK's clock pulse was high
   4 void              0 STOP, 1 repeated START, after a START with at most one SCL rise between
   5 stray-stop        0
-  6 stray-clocks      SCL rises outside a transfer; `at` is the first
+  6 stray-clocks      SCL rises outside a transfer; `at` is the first. One alone, before START or STOP, is normal
   7 bus-recovery      the same, 9 or more
-  8 missing-stop      0; both lines high for longer than max(idle, 10 SCL periods) inside a transfer
+  8 missing-stop      0; both lines were high for longer than max(idle, 10 SCL periods) inside a transfer. The period
+                      is the shortest within its bytes so far; before there is one, the latest transfer's or twice the
+                      SCL low phase just past, whichever is longer
   9 begins-inside     SCL rises before the first START, STOP or idle time; 0 when the START itself lies at the
                       beginning. `transfer` is the one flagged incomplete for it, or -1
-  10 ends-inside      0
+  10 ends-inside      SCL rises of the byte that the end cut, 0 to 8 (no partial-byte is told then)
   11 stuck-low        line (0 SCL, 1 SDA); `at` is the fall + `stuck`, `width` is `stuck`
 """
 
@@ -52,7 +54,7 @@ class Decoder:
         """One bus with its lines at bits `scl` and `sda` of the words; the capture begins at sample `begin`.
 
         In samples: `glitch`, the longest pulse that is ignored (0: none); `idle`, how long both lines must at least be
-        high to end a transfer without STOP (0: only 10 SCL periods count); `stuck`, how long a line may be low
+        high to end a transfer without STOP (0: unknown, only 10 SCL periods count); `stuck`, how long a line may be low
         (0: for ever).
         """
 

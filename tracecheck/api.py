@@ -74,10 +74,11 @@ def analyze(
     rate_hz: int | None = None,
     keep_trace: bool = False,
     progress: Progress | None = None,
+    observe: Callable[[Batch], None] | None = None,
 ) -> Report:
     """Decode and judge a capture in one pass, with memory that does not grow with the capture's samples.
 
-    With `keep_trace` the report's `trace` holds the tables too.
+    With `keep_trace` the report's `trace` holds the tables too. `observe` is called with every batch of decoded rows.
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
@@ -89,6 +90,8 @@ def analyze(
     engine = Engine(ruleset, wiring, opened.rate_hz)
     for batch in decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress):
         _tee(batch, engine, trace)
+        if observe is not None:
+            observe(batch)
     if trace is not None:
         trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
     facts: dict[str, Any] = {

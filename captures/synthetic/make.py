@@ -147,7 +147,7 @@ CASES = (
         ),
         seed=111,
     ),
-    # No irq: the STOP gets no response and the count is 0. Without an irq nothing asks for a wake, so no wake rule sees it.
+    # No irq: the STOP gets no response, the count is 0. No wake rule sees it: without an irq nothing asks for a wake.
     _faulty("lost-interrupt", "interrupt-after-stop", "one-interrupt", seed=200),
     # 60 us is beyond 20 us; the wake is as quick after it as ever.
     _faulty("late-interrupt", "interrupt-after-stop", seed=201),

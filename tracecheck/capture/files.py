@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
+from pathlib import Path
 
 from tracecheck.errors import CaptureError
 
@@ -13,7 +13,7 @@ def open_file(path: str) -> io.FileIO:
     """`path` for reading, unbuffered. Raises CaptureError unless it is a file that holds something."""
     try:
         # Asked before opening: to open a pipe would wait for its writer.
-        status = os.stat(path)
+        status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
             raise CaptureError(path, "is a folder, not a capture; give a file in it")
         if not stat.S_ISREG(status.st_mode):

@@ -11,7 +11,7 @@ from tracecheck.errors import UsageError
 MAX_RATE_HZ = (2**63 - 1) // 10**9
 
 _RATE = re.compile(
-    r"([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:e\+?([0-9]{1,2}))?\s*([kmg]?)(?:hz|s/s|sa/s|sps)?", re.I
+    r"([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:e\+?([0-9]{1,2}))?\s*([kmg]?)(?:hz|s/s|sa/s|sps)?", re.IGNORECASE
 )
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 

@@ -25,6 +25,12 @@ MAX_DIRECTORY = 16 * 1024 * 1024
 _MAX_RATIO = 1032
 
 _METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 99: "AES"}
+# What zipfile lets out when a directory makes no sense; RuntimeError covers its NotImplementedError.
+_ZIPFILE_ERRORS = (
+    zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, LookupError, ArithmeticError, EOFError,
+)  # fmt: skip
+_UTF8 = 0x800  # flag: the name is UTF-8, else it is code page 437
+_MAX_DESCRIPTOR = 24  # bytes that may follow a member: signature, CRC, two sizes of 8 bytes
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 
@@ -49,16 +55,20 @@ class Archive:
         try:
             with zipfile.ZipFile(_DirectoryFile(path, self._fd)) as directory:
                 self._infos = directory.infolist()
-                end = directory.start_dir
+                self._end = directory.start_dir
         except CaptureError:
             raise
-        except (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, LookupError, EOFError) as error:
+        except _ZIPFILE_ERRORS as error:
             raise CaptureError(
                 path, f"the ZIP directory cannot be read, the file may be cut short ({error}); copy or save it again"
             ) from error
+        # Of every member, also of those not read: a chunk that damage gave another name would be missed without a word.
+        self._starts = {info.header_offset: self._data_offset(info) for info in self._infos}
         # Each member ends where the next begins, and the last where the directory begins.
         self._offsets = sorted(info.header_offset for info in self._infos)
-        self._offsets.append(max(end, self._offsets[-1] if self._offsets else 0))
+        self._offsets.append(self._end)
+        for info in self._infos:
+            self._check_behind(info)
 
     def logic(self, capturefile: str) -> list[Member]:
         """The members with the samples, in order: `logic-1` alone, or `logic-1-1`, `logic-1-2` and so on."""
@@ -99,7 +109,7 @@ class Archive:
 
     def _member(self, info: zipfile.ZipInfo) -> Member:
         def wrong(reason: str) -> CaptureError:
-            return CaptureError(self.path, f'member "{info.filename}" {reason}')
+            return self._wrong(info, reason)
 
         stored = info.compress_type == zipfile.ZIP_STORED
         if info.flag_bits & 0x41:
@@ -107,15 +117,8 @@ class Archive:
         if not stored and info.compress_type != zipfile.ZIP_DEFLATED:
             method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
             raise wrong(f"is compressed with {method}; only stored and deflated members can be read")
-        header = os.pread(self._fd, _LOCAL_HEADER.size, info.header_offset) if info.header_offset >= 0 else b""
-        if len(header) < _LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
-            raise wrong(f"has no header at byte {info.header_offset}; the file is damaged")
-        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-        offset = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        index = bisect_right(self._offsets, info.header_offset)
-        shared = index > 1 and self._offsets[index - 2] == info.header_offset
-        limit = self._offsets[min(index, len(self._offsets) - 1)]
-        if shared or offset + info.compress_size > limit:
+        offset = self._starts[info.header_offset]
+        if offset + info.compress_size > self._limit(info):
             raise wrong("overlaps another part of the file; the file is damaged")
         if stored and info.file_size != info.compress_size:
             raise wrong(f"is stored, but {info.compress_size} bytes claim to be {info.file_size}; the file is damaged")
@@ -125,6 +128,38 @@ class Archive:
                 "the file is damaged"
             )
         return Member(info.filename, offset, info.compress_size, info.file_size, info.CRC, stored)
+
+    def _data_offset(self, info: zipfile.ZipInfo) -> int:
+        """Where the member's data begins: behind its own header, which is checked to be this member's."""
+        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+        size = _LOCAL_HEADER.size
+        header = (
+            os.pread(self._fd, size + len(name), info.header_offset) if 0 <= info.header_offset < self._end else b""
+        )
+        if len(header) < size or not header.startswith(b"PK\x03\x04"):
+            raise self._wrong(info, f"has no header at byte {info.header_offset}; the file is damaged")
+        *_, name_length, extra_length = _LOCAL_HEADER.unpack_from(header)
+        if name_length != len(name) or header[size:] != name:
+            raise self._wrong(info, f"has another name in its header at byte {info.header_offset}; the file is damaged")
+        return int(info.header_offset + size + name_length + extra_length)
+
+    def _limit(self, info: zipfile.ZipInfo) -> int:
+        index = bisect_right(self._offsets, info.header_offset)
+        return self._offsets[min(index, len(self._offsets) - 1)]
+
+    def _check_behind(self, info: zipfile.ZipInfo) -> None:
+        """A member that the directory skips would be missed without a word, were it the last chunk."""
+        end = self._starts[info.header_offset] + info.compress_size
+        if self._limit(info) - end < _LOCAL_HEADER.size:
+            return
+        gap = os.pread(self._fd, _MAX_DESCRIPTOR + 4, end)
+        if (place := gap.find(b"PK\x03\x04")) >= 0:
+            raise CaptureError(
+                self.path, f"holds a member at byte {end + place} that the directory does not list; the file is damaged"
+            )
+
+    def _wrong(self, info: zipfile.ZipInfo, reason: str) -> CaptureError:
+        return CaptureError(self.path, f'member "{info.filename}" {reason}')
 
 
 class _DirectoryFile(io.FileIO):

@@ -73,5 +73,5 @@ def _key_file(path: str, data: bytes) -> dict[str, dict[str, str]]:
 
 
 def _text(raw: bytes) -> str:
-    """UTF-8; bytes that are not stay visible as \\xNN, so that two different names stay different."""
+    """UTF-8; bytes that are not stay visible as escapes, so that two different names stay different."""
     return raw.decode("utf-8", errors="backslashreplace")

@@ -1,0 +1,77 @@
+"""The command line: arguments, progress, exit codes; no logic.
+
+Exit codes of every command: 0 clean, 1 findings, 2 could not check (unreadable files, mistakes in rules or arguments).
+What is heavy (numpy, pyarrow) is imported by the command that needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from tracecheck.cli.console import close_streams, say
+from tracecheck.cli.console import state as console
+from tracecheck.errors import TracecheckError
+
+COULD_NOT_CHECK = 2
+_SIGINT = 130
+"""What typer makes of Ctrl-C; this house has no exit codes but 0, 1 and 2."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code. No exception leaves this function."""
+    try:
+        code = _run(arguments)
+    except KeyboardInterrupt:
+        code = _SIGINT
+    if code == _SIGINT:
+        say("interrupted; the output is cut short" if console.begun else "interrupted; nothing was written")
+        code = COULD_NOT_CHECK
+    return code if close_streams() else COULD_NOT_CHECK
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        from tracecheck.cli.app import app  # noqa: PLC0415  (typer is not needed to report that it is missing)
+
+        code = app(arguments, prog_name="tracecheck", standalone_mode=False)
+    except TracecheckError as error:
+        say(str(error))
+        return COULD_NOT_CHECK
+    except MemoryError:
+        say("out of memory; decode less at once, or run it where there is more")
+        return COULD_NOT_CHECK
+    except OSError as error:
+        return _system(error)
+    except Exception as error:
+        return _other(error)
+    return code if isinstance(code, int) else 0
+
+
+def _system(error: OSError) -> int:
+    """An error of the operating system that nobody below gave a meaning to."""
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if os.environ.get("TRACECHECK_DEBUG"):
+        traceback.print_exc()
+    say(f"{error.filename or 'standard output'}: {error.strerror or error}")
+    return COULD_NOT_CHECK
+
+
+def _other(error: Exception) -> int:
+    if hasattr(error, "format_message"):  # a wrong argument: typer's own errors, or click's in its older versions
+        message = error.format_message()
+        context = getattr(error, "ctx", None)
+        if message:
+            command = context.command_path if context is not None else "tracecheck"
+            say(f"{message.rstrip('.')}\nTry: {command} --help")
+        elif context is not None:  # no command was named: the help is the answer
+            sys.stdout.write(context.get_help() + "\n")
+        return COULD_NOT_CHECK
+    if os.environ.get("TRACECHECK_DEBUG"):
+        traceback.print_exc()
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    say(f"internal error: {what}; please report it (TRACECHECK_DEBUG=1 shows where it happened)")
+    return COULD_NOT_CHECK

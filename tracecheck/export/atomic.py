@@ -20,25 +20,28 @@ from tracecheck.errors import OutputError
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary file, open for writing and seeking, that stands at `path` once the block has ended without an error.
 
-    A symbolic link is followed, so that its target is replaced and not the link. Raises OutputError where the folder
-    does not take the file or the disk fills up.
+    A symbolic link is followed, so that its target is replaced and not the link; a device or a pipe is written to as it
+    is. Raises OutputError where the folder does not take the file or the disk fills up.
     """
     place = Path(os.path.realpath(path))
     if place.is_dir():
         raise OutputError(path, "this is a folder; name a file in it")
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    special = place.exists() and not place.is_file()
+    draft = place if special else place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
     try:
-        file = open(draft, "xb")  # noqa: SIM115 - closed below, before the rename
+        file = draft.open("wb" if special else "xb")
     except OSError as error:
         raise OutputError(path, f"cannot write here: {error.strerror}") from error
     try:
         try:
             with file:
                 yield file
-            draft.replace(place)
+            if not special:
+                draft.replace(place)
         except BaseException:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+            if not special:
+                with suppress(OSError):
+                    draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         # An error that names another file is not about this output (a source that could not be read, say).

@@ -22,7 +22,7 @@ Outcome = Literal["acked", "address-nack", "data-nack", "unfinished"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A controller's phases, each in ns: SCL high and low, SDA after the fall of SCL, and those around START and STOP."""
+    """A controller's phases, in ns: SCL high and low, SDA after the fall of SCL, and those around START and STOP."""
 
     high: int
     low: int

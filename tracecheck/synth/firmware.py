@@ -1,9 +1,9 @@
 """What an Embassy task on the RP2040 does around a transfer: which interrupts come, and when the task is polled.
 
 A plain model of embassy-rp's `i2c.rs` (same code in 0.8 to 0.10): the handler masks itself and wakes the task, so each
-arming gives at most one interrupt. The driver arms STOP_DET at the end of a write, TX_EMPTY when the 16-deep FIFO is full,
-RX_FULL for each batch of a read; a NACK raises TX_ABRT and the driver does not wait for the STOP. Latencies are drawn
-from stated ranges with a seeded generator; none of them was measured on hardware.
+arming gives at most one interrupt. The driver arms STOP_DET at the end of a write, TX_EMPTY when the 16-deep FIFO is
+full, RX_FULL for each batch of a read; a NACK raises TX_ABRT and the driver does not wait for the STOP. Latencies are
+drawn from stated ranges with a seeded generator; none of them was measured on hardware.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,8 @@ _SETTLE = 5_000_000
 class Task:
     """One bus with the task that uses it.
 
-    `suffix` is added to the names of its channels ("SCL0"); `begin` ns is when its first pause begins; `polls` are timer
-    polls in ns after every START.
+    `suffix` is added to the names of its channels ("SCL0"); `begin` ns is when its first pause begins; `polls` are
+    timer polls, in ns after every START.
     """
 
     transfers: tuple[Transfer, ...]
@@ -178,7 +178,7 @@ def _truth(life: _Lived, rate_hz: int, first: int, last: int) -> dict[str, Any]:
     }
 
 
-def _messages(drawn: Drawn, seen: Any) -> list[dict[str, Any]]:
+def _messages(drawn: Drawn, seen: Callable[[int], bool]) -> list[dict[str, Any]]:
     """The messages whose address was sent, with the data bytes that had all eight bits."""
     messages = []
     for number, message in enumerate(drawn.transfer.messages):

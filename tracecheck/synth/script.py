@@ -53,9 +53,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """SCL held low `ns` longer before clock `bit` (0 to 7 data, 8 ACK) of the transfer's byte `octet`, addresses counted.
+    """SCL held low `ns` longer before clock `bit` (0 to 7 data, 8 ACK) of the transfer's byte `octet`.
 
-    Who holds SCL and drives SDA in that bit puts the bit out late; the other side's bit is out before the hold begins.
+    Bytes are counted from 0, addresses among them. Who holds SCL and drives SDA in that bit puts the bit out late; the
+    other side's bit is out before the hold begins.
     """
 
     octet: int
@@ -66,7 +67,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """START to STOP. Without `stop` both lines are let go in place of a STOP; `cut` (byte, bits) stops inside a byte."""
+    """START to STOP. Without `stop` the lines are let go in place of a STOP; `cut` (byte, bits) stops inside a byte."""
 
     messages: tuple[Message, ...]
     holds: tuple[Hold, ...] = ()

@@ -1,0 +1,103 @@
+# Everything runs in .venv, which the first target to need it makes. On Debian 12:
+#     apt install python3-venv python3-dev gcc make
+# PYTHON=... chooses another interpreter; PYTEST_ARGS=... is handed to pytest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?= -n auto
+CORE := $(wildcard _ext/*.pyx _ext/*.pxd)
+CHECKED := build/checked
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint format checked dist bench clean
+
+help:
+	@echo 'make demo     judge a recorded capture, one that passes and one that fails'
+	@echo 'make test     the test suite (PYTEST_ARGS="-n auto" by default)'
+	@echo 'make build    compile the core in place'
+	@echo 'make lint     formatter, linters, types, stubs, layers'
+	@echo 'make format   let the formatter have its way'
+	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
+	@echo 'make dist     sdist and wheel in dist/'
+	@echo 'make bench    speed beside zlib and sigrok-cli, written to docs/benchmarks.md'
+	@echo 'make clean    remove .venv, builds and caches'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'tracecheck needs Python 3.11 or newer: try make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	    echo '$(PYTHON) cannot make virtual environments: apt install python3-venv' >&2; exit 1; }
+	@command -v gcc >/dev/null || command -v cc >/dev/null || { \
+	    echo 'no C compiler for the compiled core: apt install gcc' >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' || { \
+	    echo "no Python.h for the compiled core: apt install python3-dev" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# What an installation needs, and no more; developers' tools come with .developer.
+$(VENV)/.user: $(BIN)/python pyproject.toml setup.py $(CORE)
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.developer: $(BIN)/python pyproject.toml setup.py
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.user
+
+# Newer sources only: compiled without pip's build environment, in seconds.
+$(VENV)/.core: $(VENV)/.developer $(CORE)
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@ $(VENV)/.user
+
+build: $(VENV)/.core
+
+# The last analysis must find its fault: the demo fails when it does not.
+SHOWN = printf '\n%s\n\n'
+demo: $(VENV)/.user
+	@$(SHOWN) '1. A real capture of a SHT21 sensor (bus only): the integrity of the bus, with the preset that fits it'
+	$(BIN)/tracecheck analyze captures/sigrok-dumps/i2c-sht21-100khz-read-serial-hold.sr
+	@$(SHOWN) '2. A synthetic capture with interrupt and task markers, nothing wrong: exit code 0'
+	$(BIN)/tracecheck analyze captures/synthetic/synthetic-clean-three-pin-400k.sr --rules captures/synthetic/three-pin.rules.toml
+	@$(SHOWN) '3. A synthetic capture in which one task wakes too late: exit code 1'
+	$(BIN)/tracecheck analyze captures/synthetic/synthetic-late-wake.sr --rules captures/synthetic/three-pin.rules.toml; test $$? -eq 1
+	@$(SHOWN) 'The first two passed, the third failed as it should.'
+
+test: $(VENV)/.core
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+# cython-lint calls pycodestyle by name, hence PATH.
+lint: $(VENV)/.core
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint _ext
+	$(BIN)/mypy
+	$(BIN)/stubtest $(patsubst _ext/%.pyx,tracecheck._%,$(filter %.pyx,$(CORE)))
+	$(BIN)/lint-imports --quiet 2>/dev/null || $(BIN)/lint-imports
+
+format: $(VENV)/.developer
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+# A copy of the tree, so that the release core stays what it is; PYTHONPATH puts the copy before the editable install.
+checked: $(VENV)/.core
+	rm -rf $(CHECKED)
+	mkdir -p $(CHECKED)
+	tar --create --exclude='*.so' --exclude=__pycache__ --exclude='.*_cache' \
+	    _ext benchmarks captures docs tests tracecheck *.md LICENSE Makefile MANIFEST.in pyproject.toml setup.py \
+	    | tar --extract --directory=$(CHECKED)
+	cd $(CHECKED) && TRACECHECK_CHECKED=1 $(CURDIR)/$(BIN)/python setup.py --quiet build_ext --inplace
+	cd $(CHECKED) && for core in tracecheck/_*.so; do \
+	    readelf --dynamic $$core | grep --quiet libubsan || { echo "$$core does not trap undefined behaviour" >&2; exit 1; }; \
+	    done
+	cd $(CHECKED) && PYTHONPATH="$$PWD" TRACECHECK_CHECKED=1 $(CURDIR)/$(BIN)/pytest $(PYTEST_ARGS)
+
+dist: $(VENV)/.developer
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+bench: $(VENV)/.core
+	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -f tracecheck/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

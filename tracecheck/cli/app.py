@@ -1,0 +1,315 @@
+"""The commands and what their `--help` says. Each hands its arguments to the module of its name, loaded then."""
+
+# ruff: noqa: PLC0415  (late imports are this module's purpose: --help must load neither numpy nor pyarrow)
+# ruff: noqa: D301, D414  (\b keeps a paragraph of help as it is written)
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from tracecheck import __version__
+from tracecheck.cli import options as opt
+from tracecheck.cli.console import destination
+from tracecheck.cli.lines import Lines
+
+TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timeline")
+"""As trace.TABLES, which numpy comes with; a test holds the two together."""
+TableFormat = Literal["text", "csv", "jsonl", "parquet", "arrow", "sigrok"]
+
+app = typer.Typer(
+    name="tracecheck",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+rules_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        with destination(None) as out:
+            out.text(f"tracecheck {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _tracecheck(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Did every I2C transfer's interrupts and task wakes come in order and on time?
+
+    Reads a logic-analyzer capture of SDA, SCL and marker pins, decodes it, and judges it by rules.
+
+    \b
+      tracecheck info capture.sr              what is in it, and what was found
+      tracecheck decode capture.sr            one line a transfer
+      tracecheck show capture.sr 3            draws transfer 3
+      tracecheck analyze capture.sr           judges it by the presets that fit
+      tracecheck rules list                   the presets, and the kinds of rule
+
+    \b
+    Exit codes: 0 clean, 1 findings, 2 could not check (also wrong arguments and
+    files that cannot be read). Results go to standard output, all else to
+    standard error.
+    """
+
+
+@app.command()
+def analyze(
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Capture files; each is judged by itself.")
+    ],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            metavar="FILE|PRESET",
+            help="Judge by this rule file or preset; give it again for more. Without it (and without --expect): the "
+            "presets that fit what the capture has.",
+            autocompletion=opt.preset_names,
+        ),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option("--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never nack'."),
+    ] = None,
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    bus: opt.Buses = None,
+    marker: opt.Markers = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
+    output: opt.OutputFile = None,
+    fail_on: Annotated[
+        opt.Severity, typer.Option("--fail-on", help="Exit with 1 for failed rules of this severity and above.")
+    ] = "error",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where any instance is inconclusive.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line a capture.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding, and what each rule says.")] = False,
+) -> int:
+    """Judge captures by rules, and say what failed, by how much, and where.
+
+    \b
+    Examples:
+      tracecheck analyze capture.sr
+      tracecheck analyze capture.sr --rules embassy-rp --rules board.toml
+      tracecheck analyze capture.sr --expect 'irq.begin -> wake < 20us'
+      tracecheck analyze capture.sr --expect 'never nack' --scl D0 --sda D1
+      tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
+      tracecheck analyze *.sr --rules board.toml --format json -o verdicts.json
+
+    \b
+    --expect takes
+      TRIGGER -> RESPONSE [< BOUND] [> BOUND]    each trigger is answered in time
+      EVENT <- CAUSE [within BOUND]              each event has its cause before it
+      never EVENT
+      order: start address data* stop irq wake   each exchange matches a pattern
+
+    \b
+    Exit codes: 0 no rule failed, 1 a rule failed, 2 something could not be
+    checked: a file cannot be read, or a rule judged nothing because its marker
+    is not there. Of several captures any failure gives 1, else any 2 gives 2.
+    """
+    from tracecheck.cli.analyze import Request, run
+
+    return run(
+        Request(
+            captures=captures,
+            rules=rules or [],
+            expect=expect or [],
+            lines=Lines(scl, sda, bus or (), marker or ()),
+            samplerate=samplerate,
+            max_samples=max_samples,
+            output_format=output_format,
+            output=output,
+            fail_on=fail_on,
+            strict=strict,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
+
+
+@app.command()
+def info(
+    capture: opt.CaptureFile,
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    bus: opt.Buses = None,
+    marker: opt.Markers = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
+    quiet: opt.Quiet = False,
+) -> int:
+    """What a capture holds: its format, rate and channels, and the buses and markers that were found.
+
+    \b
+    Examples:
+      tracecheck info capture.sr
+      tracecheck info capture.sr --format json
+      tracecheck info capture.sr --scl 6 --sda 7
+
+    Edges are counted over the whole capture. A warning says when SCL was sampled too slowly to be decoded.
+    """
+    from tracecheck.cli.info import run
+
+    return run(
+        capture, Lines(scl, sda, bus or (), marker or ()), samplerate, max_samples, output_format == "json", quiet
+    )
+
+
+@app.command()
+def decode(
+    capture: opt.CaptureFile,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            help=f"One of {', '.join(TABLES)}. With csv, jsonl, parquet, arrow; default: transfers.",
+            autocompletion=lambda incomplete: [t for t in TABLES if t.startswith(incomplete)],
+        ),
+    ] = None,
+    output_format: Annotated[
+        TableFormat | None,
+        typer.Option("--format", help="Default: text; with --table csv, or what FILE's name ends with."),
+    ] = None,
+    output: opt.OutputFile = None,
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    bus: opt.Buses = None,
+    marker: opt.Markers = None,
+    rules: opt.WiringRules = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Decode a capture: one line a transfer, or one of its tables.
+
+    \b
+    Examples:
+      tracecheck decode capture.sr
+      tracecheck decode capture.sr --marker irq=D2 --marker run=D3
+      tracecheck decode capture.sr --table messages --format csv
+      tracecheck decode capture.sr --table timeline -o timeline.parquet
+      tracecheck decode capture.sr --format sigrok
+
+    \b
+    In the lines, irq is the time from STOP to the interrupt that ends the transfer
+    (negative: it came before STOP), wake the time from that interrupt to the
+    task. Without a STOP, irq counts from START and is marked with an S.
+    --format sigrok prints what sigrok-cli's I2C decoder prints, byte for byte.
+    In csv and jsonl, data bytes are hex.
+    """
+    from tracecheck.cli.decode import Request, run
+
+    return run(
+        Request(
+            capture=capture,
+            lines=Lines(scl, sda, bus or (), marker or ()),
+            rules=rules or [],
+            samplerate=samplerate,
+            max_samples=max_samples,
+            table=table,
+            output_format=output_format,
+            output=output,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def show(
+    capture: opt.CaptureFile,
+    transfer: Annotated[
+        int, typer.Argument(metavar="TRANSFER", min=0, help="Its number on its bus, as decode prints it.")
+    ],
+    bus: Annotated[
+        list[str] | None,
+        typer.Option("--bus", metavar="NAME", help="Which bus, where there are several (or NAME:scl=..,sda=..)."),
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", min=40, help="Columns to draw in; default: the terminal's.")
+    ] = None,
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    marker: opt.Markers = None,
+    rules: opt.WiringRules = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Draw one transfer with its interrupts and wakes in the terminal.
+
+    \b
+    Examples:
+      tracecheck show capture.sr 3
+      tracecheck show capture.sr 12 --bus i2c1 --width 160
+      tracecheck show capture.sr 0 --marker irq=D2 --marker run=D3
+
+    \b
+    Time is not to scale: a bit takes one column or more, and what is dashed
+    lasts longer than it is drawn; the axis gives the times from START. A column
+    in which a line goes up and down has a glyph of its own, and where a line
+    changes more often than that the column is shaded.
+    """
+    from tracecheck.cli.show import run
+
+    select = [name for name in bus or () if ":" not in name]
+    declared = [text for text in bus or () if ":" in text]
+    return run(
+        capture, transfer, select, width, Lines(scl, sda, declared, marker or ()), rules or [], samplerate, max_samples,
+        quiet,
+    )
+
+
+@rules_app.callback()
+def _rules() -> None:
+    """Rule files: what ships with tracecheck, and what is wrong with yours.
+
+    \b
+    Examples:
+      tracecheck rules list
+      tracecheck rules show embassy-rp
+      tracecheck rules show i2c --raw > mine.toml
+      tracecheck rules lint mine.toml
+    """
+
+
+@rules_app.command("list")
+def rules_list() -> int:
+    """The presets that ship with tracecheck, and the kinds of rule there are."""
+    from tracecheck.cli.rules import list_all
+
+    return list_all()
+
+
+@rules_app.command("show")
+def rules_show(
+    name: Annotated[
+        str, typer.Argument(metavar="FILE|PRESET", help="A preset or a rule file.", autocompletion=opt.preset_names)
+    ],
+    raw: Annotated[bool, typer.Option("--raw", help="The TOML of a preset, to begin a file of your own with.")] = False,
+) -> int:
+    """Every rule of a preset or file, in words, with its reason."""
+    from tracecheck.cli.rules import show_one
+
+    return show_one(name, raw=raw)
+
+
+@rules_app.command("lint")
+def rules_lint(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Rule files.")],
+) -> int:
+    """Every mistake in rule files, each with file, line and column. Exit code 0: none, 2: some."""
+    from tracecheck.cli.rules import lint_all
+
+    return lint_all(files)

@@ -1,0 +1,55 @@
+"""Options that several commands share, spelled once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+CaptureFile: TypeAlias = Annotated[
+    str, typer.Argument(metavar="CAPTURE", help="A capture file; the format is recognised by content.")
+]
+Scl: TypeAlias = Annotated[
+    str | None, typer.Option("--scl", metavar="CHANNEL", help="Channel of SCL, by name or bit number.")
+]
+Sda: TypeAlias = Annotated[
+    str | None, typer.Option("--sda", metavar="CHANNEL", help="Channel of SDA, by name or bit number.")
+]
+Buses: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--bus", metavar="NAME:scl=..,sda=..", help="One bus of several; give it again for each."),
+]
+Markers: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--marker",
+        metavar="NAME=CHANNEL[:CODING]",
+        help="A marker pin; irq, pending and run have their roles. CODING: level (the default), level-low, pulse-count "
+        "(1 pulse is irq, 2 are run), pulse-count=N.",
+    ),
+]
+WiringRules: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--rules", metavar="FILE|PRESET", help="Take buses and markers from this rule file."),
+]
+Samplerate: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--samplerate", metavar="RATE", help='Where the file says none or a wrong one: "24MHz", "500k".'),
+]
+MaxSamples: TypeAlias = Annotated[
+    int | None, typer.Option("--max-samples", metavar="N", help="Refuse captures that declare more samples.")
+]
+OutputFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the result there; it appears whole or not at all."),
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No notes, no progress.")]
+Severity: TypeAlias = Literal["error", "warning", "note"]
+TextOrJson: TypeAlias = Literal["text", "json"]
+
+
+def preset_names(incomplete: str) -> list[str]:
+    """Presets that begin so: for shell completion, which must not load the rule language."""
+    folder = Path(__file__).parent.parent / "rules" / "presets"
+    return sorted(f.stem for f in folder.glob("*.toml") if f.stem.startswith(incomplete))

@@ -1,0 +1,93 @@
+"""A rule in one plain sentence, for people who read a verdict without the rule file at hand."""
+
+from __future__ import annotations
+
+from tracecheck.rules.model import (
+    AbsenceRule,
+    DurationRule,
+    IntegrityRule,
+    OccurrenceRule,
+    OrderRule,
+    PrecedenceRule,
+    ResponseRule,
+    Rule,
+)
+from tracecheck.rules.quantity import Quantity
+from tracecheck.rules.selector import Selector, spans
+from tracecheck.rules.vocabulary import ANOMALIES, DIRECTIONS, OUTCOMES
+
+
+def describe(rule: Rule) -> str:
+    """`after irq.begin, wake within 20us (transfers: address 0x3c, length 1..15)`: no capital, no full stop."""
+    which = describe_selector(rule.where)
+    return _sentence(rule) + (f" (transfers: {which})" if which else "")
+
+
+def describe_selector(where: Selector) -> str:
+    """What a selector asks for, key by key; an empty string where it asks for nothing."""
+    parts = []
+    if where.address is not None:
+        parts.append(f"address {_addresses(where.address)}")
+    if where.not_address is not None:
+        parts.append(f"address not {_addresses(where.not_address)}")
+    if where.direction is not None:
+        parts.append(" or ".join(word for word in DIRECTIONS if word in where.direction))
+    if where.outcome is not None:
+        parts.append(" or ".join(word for word in OUTCOMES if word in where.outcome))
+    if where.length is not None:
+        parts.append(f"length {' or '.join(_length(low, high) for low, high in where.length)}")
+    if where.bus is not None:
+        parts.append(f"bus {' or '.join(sorted(where.bus))}")
+    if where.time is not None:
+        parts.append(f"START at {where.time[0] or ''}..{where.time[1] or ''}")
+    return ", ".join(parts)
+
+
+def _sentence(rule: Rule) -> str:
+    match rule:
+        case ResponseRule():
+            shared = ", one for several" if rule.shared else ""
+            text = f"after {rule.trigger}, {rule.response} {_span(rule.min, rule.within) or 'follows'}{shared}"
+        case PrecedenceRule():
+            own = "its own " if rule.exclusive else ""
+            text = f"before {rule.event}, {own}{rule.cause} {_span(rule.min, rule.within)}".rstrip()
+        case AbsenceRule():
+            text = f"no {rule.event} {_scope(rule)}"
+        case OccurrenceRule():
+            text = f"{_count(rule.min, rule.max)} {rule.event} {_scope(rule)}"
+        case DurationRule():
+            bounds = [f"at least {rule.min}"] * (rule.min is not None) + [f"at most {rule.max}"] * (rule.max is not None)
+            text = f"{rule.of} lasts {' and '.join(bounds)}"
+        case OrderRule():
+            text = f"{_scope(rule)}: {' '.join(rule.pattern.split())}"
+        case IntegrityRule():
+            text = f"no {' or '.join(kind for kind in ANOMALIES if kind in rule.kinds)} on the bus"
+        case _:
+            raise TypeError(f"no sentence for a rule of kind {rule.kind}")
+    return text
+
+
+def _span(low: Quantity | None, high: Quantity | None) -> str:
+    if low is None:
+        return "" if high is None else f"within {high}"
+    return f"not before {low}" if high is None else f"not before {low} and within {high}"
+
+
+def _scope(rule: Rule) -> str:
+    return "in the capture" if rule.scope == "capture" else f"in each {rule.scope}"
+
+
+def _count(low: int, high: int | None) -> str:
+    if high is None:
+        return f"at least {low}"
+    if low == high:
+        return f"exactly {low}"
+    return f"at most {high}" if low == 0 else f"{low} to {high}"
+
+
+def _addresses(addresses: frozenset[int]) -> str:
+    return " or ".join(f"{low:#04x}" if low == high else f"{low:#04x}..{high:#04x}" for low, high in spans(addresses))
+
+
+def _length(low: int, high: int | None) -> str:
+    return str(low) if low == high else f"{low}..{'' if high is None else high}"

@@ -1,0 +1,140 @@
+"""`--expect`: one rule in one line, for a question asked once.
+
+irq.begin -> wake < 20us            response; also >, <=, >=, within; bounds may be left out
+irq.begin <- stop within 5us        precedence
+never nack                          absence, in the whole capture
+order: start address data* stop irq wake
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pydantic import ValidationError
+
+from tracecheck.errors import PatternError, RuleError, did_you_mean
+from tracecheck.rules.model import AbsenceRule, AnyRule, OrderRule, PrecedenceRule, ResponseRule
+from tracecheck.rules.pattern import compile_pattern
+from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
+from tracecheck.rules.vocabulary import canonical
+
+SOURCE: Final = "--expect"
+_TOKEN: Final = re.compile(
+    r"\s*(?P<text>->|<-|<=|>=|<|>|[0-9][0-9.]*\s*[^\W\d_]*|[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*(?:\.[A-Za-z0-9_]*)?|\S)"
+)
+_UPPER: Final = ("<", "<=", "within")
+_LOWER: Final = (">", ">=")
+_FORMS: Final = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never nack", "order: start data* stop"'
+
+
+def expect(text: str, number: int = 1) -> AnyRule:
+    """The rule that one line asks for; its id is `expect-NUMBER`. `<` and `<=` mean the same: the bound itself passes.
+
+    Raises RuleError that repeats the line with a caret under what was not understood. Whether the markers exist is
+    not asked here (see consistency.checked).
+    """
+    return _Line(text).rule(f"expect-{number}")
+
+
+class _Line:
+    """Reads the line from left to right; `at` is where the next word begins, `word` the word, "" at the end."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at, self.end, self.word = text, 0, 0, ""
+        self.next()
+
+    def next(self) -> str:
+        """Steps on; gives the word just left."""
+        left, token = self.word, _TOKEN.match(self.text, self.end)
+        if token is None:
+            self.at, self.word = len(self.text.rstrip()), ""
+        else:
+            self.at, self.word, self.end = token.start("text"), token["text"], token.end()
+        return left
+
+    def refused(self, reason: str, at: int | None = None) -> RuleError:
+        at = self.at if at is None else at
+        caret = "".join("\t" if char == "\t" else " " for char in self.text[:at])
+        return RuleError([f"{SOURCE}: {reason}\n  {self.text}\n  {caret}^"])
+
+    def rule(self, id_: str) -> AnyRule:
+        if not self.text.strip():
+            raise self.refused(f"nothing is expected; forms: {_FORMS}")
+        if "\n" in self.text:
+            raise RuleError([f"{SOURCE}: one line only; put longer rules into a rule file"])
+        if self.word == "order" and self.text[self.end :].lstrip().startswith(":"):
+            return self.order(id_)
+        if self.word == "never":
+            self.next()
+            event = self.event("after never")
+            self.finish()
+            return AbsenceRule(id=id_, source=SOURCE, event=event, scope="capture")
+        first = self.event("to begin with")
+        arrow = self.word
+        if arrow not in ("->", "<-"):
+            raise self.refused(f'{self.found()} instead of "->" or "<-"; forms: {_FORMS}')
+        self.next()
+        second = self.event(f'after "{arrow}"')
+        low, high = self.bounds()
+        if arrow == "->":
+            return ResponseRule(id=id_, source=SOURCE, trigger=first, response=second, min=low, within=high)
+        return PrecedenceRule(id=id_, source=SOURCE, event=first, cause=second, min=low, within=high)
+
+    def order(self, id_: str) -> AnyRule:
+        begin = self.text.index(":", self.end) + 1
+        begin += len(self.text[begin:]) - len(self.text[begin:].lstrip())
+        pattern = self.text[begin:].rstrip()
+        try:
+            compile_pattern(pattern)
+            return OrderRule(id=id_, source=SOURCE, pattern=pattern)
+        except PatternError as error:
+            raise self.refused(error.reason, begin + error.offset) from None
+        except ValidationError as error:
+            raise self.refused(str(error.errors()[0]["ctx"]["error"]), begin) from None
+
+    def event(self, where: str) -> str:
+        word, at = self.word, self.at
+        if not word or not (word[0].isalpha() or word[0] == "_"):
+            raise self.refused(f"{self.found()} instead of an event {where}")
+        self.next()
+        try:
+            return canonical(word)
+        except ValueError as error:
+            raise self.refused(str(error), at) from None
+
+    def bounds(self) -> tuple[Quantity | None, Quantity | None]:
+        low: Quantity | None = None
+        high: Quantity | None = None
+        while self.word:
+            sign, at = self.word, self.at
+            if sign not in (*_UPPER, *_LOWER):
+                near = did_you_mean(sign, ["within"])
+                raise self.refused(f'{self.found()} instead of "<", ">" or "within"{near}')
+            self.next()
+            bound = self.quantity(sign)
+            if (high if sign in _UPPER else low) is not None:
+                raise self.refused(f"a second {'upper' if sign in _UPPER else 'lower'} bound", at)
+            low, high = (low, bound) if sign in _UPPER else (bound, high)
+            if exceeds(low, high):
+                raise self.refused(f"no duration is both above {low} and below {high}", at)
+        return low, high
+
+    def quantity(self, sign: str) -> Quantity:
+        if not self.word:
+            raise self.refused(f'{self.found()} instead of a duration after "{sign}", such as 20us')
+        word, at = self.word, self.at
+        if word == "-":
+            raise self.refused("a duration is 0 or more")
+        self.next()
+        try:
+            return parse_quantity(word)
+        except ValueError as error:
+            raise self.refused(str(error), at) from None
+
+    def finish(self) -> None:
+        if self.word:
+            raise self.refused(f"{self.found()} is too much; the line was complete before it")
+
+    def found(self) -> str:
+        return f'"{self.word}"' if self.word else "the end"
