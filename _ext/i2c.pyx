@@ -9,56 +9,15 @@ The loops are `nogil` and `noexcept`; arguments and buffers are checked at entry
 """
 
 from columns cimport same
-from i2c_rows cimport Rows, anomaly, bound, event, grow, reset
+from i2c_frames cimport begin_phase, begin_transfer, byte_answered, byte_complete, cut_byte, end_message, end_transfer
+from i2c_measure cimport set_limit
+from i2c_rows cimport Rows, anomaly, bound, event, reset
+from i2c_state cimport (
+    BEGINS_INSIDE, BOTH, BUS_RECOVERY, CUT_BY_END, CUT_BY_START, CUT_BY_STOP, CUT_BY_TIME, ENDS_INSIDE, E_RESTART,
+    E_STOP, FAR, GLITCH, MISSING_STOP, PERIODS, SCL, SDA, SIMULTANEOUS, STRAY_CLOCKS, STRAY_STOP, STUCK_LOW, Core,
+    inlined,
+)
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-
-cdef enum:
-    SCL = 1     # bits of `lines`
-    SDA = 2
-    BOTH = 3
-    PERIODS = 1024      # SCL periods kept for a transfer's median
-    CUT_BY_STOP = 0
-    CUT_BY_START = 1
-    CUT_BY_TIME = 2
-    CUT_BY_END = 3
-    E_START = 0
-    E_RESTART = 1
-    E_STOP = 2
-    E_ADDRESS = 3
-    E_DATA = 4
-    E_ACK = 5
-    E_NACK = 6
-    GLITCH = 0
-    SIMULTANEOUS = 1
-    PARTIAL_BYTE = 2
-    ACK_INTERRUPTED = 3
-    VOID = 4
-    STRAY_STOP = 5
-    STRAY_CLOCKS = 6
-    BUS_RECOVERY = 7
-    MISSING_STOP = 8
-    BEGINS_INSIDE = 9
-    ENDS_INSIDE = 10
-    STUCK_LOW = 11
-    NORMAL = 0
-    GENERAL_CALL = 1
-    START_BYTE = 2
-    CBUS = 3
-    RESERVED = 4
-    HS_CONTROLLER = 5
-    TEN_BIT = 6
-    DEVICE_ID = 7
-    ADDRESS = 0
-    ADDRESS_LOW = 1
-    DATA = 2
-    ACKED = 0
-    ADDRESS_NACK = 1
-    DATA_NACK = 2
-    VOID_TRANSFER = 3
-    UNFINISHED = 4
-
-# Later than any sample, and sums of two such still fit: a time-out at FAR or beyond never fires.
-cdef int64_t FAR = <int64_t> 1 << 61
 
 ctypedef fused word_t:
     uint8_t
@@ -67,349 +26,23 @@ ctypedef fused word_t:
     uint64_t
 
 
-cdef struct Core:
-    Rows rows
-    # settings, in samples
-    int scl_bit, sda_bit
-    int64_t glitch, idle, stuck, begin
-    # lines and time
-    int lines           # after the spike filter
-    int raw             # before it
-    int pending         # lines whose last change is not confirmed yet
-    int64_t pending_at[2]
-    int64_t now         # everything before this sample is decided
-    int64_t deadline    # the earliest time-out
-    int64_t scl_stuck, sda_stuck    # when a line that is low becomes stuck-low
-    int64_t low_limit   # `stuck`, or FAR before both lines were high once
-    int64_t limit       # both lines high for longer end a transfer or a run of clocks
-    int64_t synced
-    # outside a transfer
-    bint lead           # the capture's first moments: no START, STOP or idle time seen yet
-    bint held           # it began with SCL high and SDA low and nothing has changed since
-    int64_t run         # SCL rises in a row outside a transfer
-    int64_t run_first
-    # SCL, of the run or transfer in hand
-    int64_t shortest    # shortest period, 0: none yet
-    int64_t last_shortest   # that of the latest transfer that had one
-    int64_t rise, fall, moved   # latest; `moved`: SDA's last change in this low phase, -1: none
-    bint pulse          # the latest rise belongs to this transfer and no START came since
-    # transfer
-    bint open, whole, partial, address_nack, data_nack
-    int64_t transfer, start, n_bytes, stretch, low, high, n_periods
-    int n_messages, directions, first_address
-    bint first_ten_bit
-    int ten_bit_address     # of the latest 10-bit write, -1: unknown
-    # phase: from a START or repeated START on
-    int64_t phase_start
-    bint restart, message
-    int index, address, address_kind, high_bits, direction, message_acked
-    int64_t message_bytes
-    # byte
-    int rises, value, kind
-    bint ack_high       # the ACK's clock pulse is still high
-    int64_t first_rise, eighth_rise
-    int64_t low_min, low_max, nominal
-    int64_t lows[9]
-    int64_t falls[9]
-    int64_t moves[9]
-    int64_t periods[PERIODS]
-
-
 # Timing -------------------------------------------------------------------------------------------------------------
 
-cdef inline void set_limit(Core* s, int64_t guess) noexcept nogil:
-    """Both lines high for longer than max(idle, 10 SCL periods) end things; never when neither is known.
-
-    Before two SCL rises showed a period, the latest transfer's stands in, or `guess` when that is longer: a slow bus
-    keeps its lines high for more than `idle` within its first bit.
-    """
-    cdef int64_t period = s.shortest, clocks
-    if period == 0:
-        period = s.last_shortest if s.last_shortest > guess else guess
-    clocks = 10 * period if period < FAR // 10 else FAR
-    s.limit = clocks if clocks > s.idle else s.idle
-    if s.limit == 0:
-        s.limit = FAR
-
-
-cdef inline void arm(Core* s, int64_t t) noexcept nogil:
+cdef inline inlined arm(Core* s, int64_t t) noexcept nogil:
     """Sets the next time-out after the change at `t`. Both lines high is always as old as the latest change."""
     if s.lines == BOTH:
+        if s.synced < 0:
+            s.synced = t
+            s.low_limit = s.stuck if s.stuck else FAR
         s.deadline = t + s.limit if s.open or s.lead or s.run else FAR
     else:
         s.deadline = s.scl_stuck if s.scl_stuck < s.sda_stuck else s.sda_stuck
 
 
-cdef inline void note_period(Core* s, int64_t period) noexcept nogil:
+cdef inline inlined note_period(Core* s, int64_t period) noexcept nogil:
     if s.shortest == 0 or period < s.shortest:
         s.shortest = period
         set_limit(s, 0)
-
-
-cdef int64_t median(int64_t* a, int64_t n) noexcept nogil:
-    """Lower median of a[:n] by Hoare's selection, which leaves `a` in another order; 0 for none."""
-    cdef int64_t k = (n - 1) // 2, low = 0, high = n - 1, i, j, pivot, swap
-    if n == 0:
-        return 0
-    while low < high:
-        pivot = a[low + (high - low) // 2]
-        i = low
-        j = high
-        while i <= j:
-            while a[i] < pivot:
-                i += 1
-            while a[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = a[i]
-                a[i] = a[j]
-                a[j] = swap
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return a[k]
-
-
-# Clock stretching ---------------------------------------------------------------------------------------------------
-
-cdef int held_by(Core* s, int bit, int64_t low, int64_t begin, int64_t moved, int sda) noexcept nogil:
-    """Who held SCL low: 0 unknown, 1 target, 2 controller; told from when SDA took the level of the coming bit.
-
-    Late, after more than half of the low phase: whoever drives that bit was not ready. Early, within the nominal low
-    time: the bit was out, so a controller that drives it has nothing left to wait for, and the target holds the clock;
-    a target's early bit says nothing, for targets put out a bit and then stretch as well. Where SDA changes hands (the
-    ACK, the bit after it, STOP) a rise may be the one before letting go, and only a fall tells.
-    """
-    cdef bint handover = bit >= 8 or (bit == 0 and s.index > 0)
-    cdef bint target_drives = False
-    if moved < 0 or (handover and sda):
-        return 0
-    if bit < 9:
-        target_drives = (bit == 8) != (s.kind == DATA and s.direction == 1)
-    if 2 * (moved - begin) > low:
-        return 1 if target_drives else 2
-    return 1 if not target_drives and moved - begin <= s.nominal else 0
-
-
-cdef void stretched(Core* s, int bit, int k, int sda) noexcept nogil:
-    """A row for the low phase `k` of this byte, which came before `bit`, when it is longer than nominal."""
-    cdef int64_t low = s.lows[k], n
-    cdef Rows* r = &s.rows
-    if low <= 2 * s.nominal + 2:
-        return
-    n = grow(r, &r.stretches)
-    r.stretch_transfer[n] = s.transfer
-    r.stretch_message[n] = s.n_messages - 1
-    r.stretch_bit[n] = bit
-    r.stretch_begin[n] = s.falls[k]
-    r.stretch_end[n] = s.falls[k] + low
-    r.stretch_excess[n] = low - s.nominal
-    r.stretch_held_by[n] = held_by(s, bit, low, s.falls[k], s.moves[k], sda)
-    s.stretch += low - s.nominal
-
-
-# Bytes, messages, transfers -----------------------------------------------------------------------------------------
-
-cdef inline void byte_row(Core* s, int acked, int64_t end) noexcept nogil:
-    cdef Rows* r = &s.rows
-    cdef int64_t n = grow(r, &r.bytes)
-    r.byte_transfer[n] = s.transfer
-    r.byte_message[n] = s.n_messages - 1
-    r.byte_index[n] = s.index
-    r.byte_kind[n] = s.kind
-    r.byte_value[n] = s.value
-    r.byte_acked[n] = acked
-    r.byte_start[n] = s.first_rise
-    r.byte_at[n] = s.eighth_rise
-    r.byte_end[n] = end
-
-
-cdef int address_kind(int value) noexcept nogil:
-    """What an address byte is for (UM10204, table 4)."""
-    if value < 0x10:
-        if value < 2:
-            return START_BYTE if value else GENERAL_CALL
-        if value < 4:
-            return CBUS
-        return RESERVED if value < 8 else HS_CONTROLLER
-    if value < 0xF0:
-        return NORMAL
-    return TEN_BIT if value < 0xF8 else DEVICE_ID
-
-
-cdef void begin_message(Core* s) noexcept nogil:
-    """The 8th bit of an address byte is here."""
-    s.kind = ADDRESS
-    s.message = True
-    s.message_bytes = 0
-    s.message_acked = -1
-    s.address_kind = address_kind(s.value)
-    s.direction = s.value & 1
-    s.address = s.value >> 1
-    s.high_bits = s.value >> 1 & 3      # of a 10-bit address
-    if s.address_kind == TEN_BIT:
-        if s.direction == 0:
-            s.address = s.ten_bit_address = -1      # until its second byte
-        elif s.ten_bit_address >= 0 and s.ten_bit_address >> 8 == s.high_bits and s.restart:
-            s.address = s.ten_bit_address
-        else:
-            s.address = -1
-    if s.n_messages == 0:
-        s.first_address = s.address
-        s.first_ten_bit = s.address_kind == TEN_BIT
-    if s.direction == 0:
-        s.directions = 1 if s.directions < 2 else 4
-    elif s.directions < 4:
-        s.directions = 2 if s.directions == 0 or s.directions == 2 else 3
-    s.n_messages += 1
-    event(&s.rows, s.eighth_rise, E_ADDRESS, s.transfer)
-
-
-cdef inline void byte_complete(Core* s) noexcept nogil:
-    """The 8th SCL rise of a byte."""
-    s.eighth_rise = s.rise
-    if s.index == 0:
-        begin_message(s)
-    elif s.index == 1 and s.address_kind == TEN_BIT and s.direction == 0:
-        s.kind = ADDRESS_LOW
-        s.address = s.ten_bit_address = s.high_bits << 8 | s.value
-        if s.n_messages == 1:
-            s.first_address = s.address
-    else:
-        s.kind = DATA
-        s.n_bytes += 1
-        s.message_bytes += 1
-        event(&s.rows, s.rise, E_DATA, s.transfer)
-
-
-cdef inline void byte_answered(Core* s, bint acked) noexcept nogil:
-    """The 9th SCL rise of a byte."""
-    cdef int k
-    event(&s.rows, s.rise, E_ACK if acked else E_NACK, s.transfer)
-    byte_row(s, acked, s.rise)
-    if s.kind == ADDRESS:
-        # A 10-bit write is acknowledged by both bytes or not at all.
-        if not acked or s.address_kind != TEN_BIT or s.direction == 1:
-            s.message_acked = acked
-    elif s.kind == ADDRESS_LOW:
-        if s.message_acked != 0:
-            s.message_acked = acked
-    elif not acked and s.direction == 0:
-        s.data_nack = True
-    s.nominal = s.low_min
-    if s.low_max > 2 * s.low_min + 2:
-        for k in range(9):
-            stretched(s, k, k, s.value >> (7 - k) & 1 if k < 8 else not acked)
-    s.index += 1
-    s.rises = 0
-    s.ack_high = True
-
-
-cdef void cut_byte(Core* s, int64_t t, int cause) noexcept nogil:
-    """START, STOP, a time-out or the capture's end at `t`: what was there of the byte.
-
-    A byte that the capture's end cuts is not the wire's doing: `ends-inside` tells of it.
-    """
-    cdef Rows* r = &s.rows
-    if s.rises >= 2:
-        if s.rises == 8:
-            byte_row(s, -1, s.eighth_rise)
-        if cause != CUT_BY_END:
-            anomaly(r, PARTIAL_BYTE, s.transfer, t, -1, s.rises + (16 if cause == CUT_BY_START else 0))
-        s.partial = True
-    elif cause <= CUT_BY_START:
-        if s.ack_high:
-            anomaly(r, ACK_INTERRUPTED, s.transfer, t, -1, cause)
-        elif s.index == 0:
-            anomaly(r, VOID, s.transfer, t, -1, cause)
-        else:
-            stretched(s, 9, 0, cause == CUT_BY_START)
-
-
-cdef void end_message(Core* s, int64_t t) noexcept nogil:
-    cdef Rows* r = &s.rows
-    cdef int64_t n
-    if not s.message:
-        return
-    n = grow(r, &r.messages)
-    r.message_transfer[n] = s.transfer
-    r.message_index[n] = s.n_messages - 1
-    r.message_address[n] = s.address
-    r.message_address_kind[n] = s.address_kind
-    r.message_ten_bit[n] = s.address_kind == TEN_BIT
-    r.message_direction[n] = s.direction
-    r.message_restart[n] = s.restart
-    r.message_acked[n] = s.message_acked
-    r.message_start[n] = s.phase_start
-    r.message_end[n] = t
-    r.message_n_bytes[n] = s.message_bytes
-    # Nobody answers a start byte, a CBUS address or a high-speed controller code.
-    if s.message_acked == 0 and not (START_BYTE <= s.address_kind <= CBUS or s.address_kind == HS_CONTROLLER):
-        s.address_nack = True
-
-
-cdef void begin_phase(Core* s, int64_t t, bint restart) noexcept nogil:
-    s.phase_start = t
-    s.restart = restart
-    s.message = s.ack_high = s.pulse = False
-    s.index = s.rises = 0
-
-
-cdef void begin_transfer(Core* s, int64_t t, bint whole) noexcept nogil:
-    s.open = True
-    s.whole = whole
-    s.start = t
-    s.partial = s.address_nack = s.data_nack = s.first_ten_bit = False
-    s.n_bytes = s.stretch = s.high = s.n_periods = s.n_messages = s.directions = 0
-    s.low = 0
-    s.first_address = s.ten_bit_address = -1
-    s.shortest = 0
-    set_limit(s, 0)
-    event(&s.rows, t, E_START, s.transfer)
-    begin_phase(s, t, False)
-
-
-cdef void end_transfer(Core* s, int64_t t, bint stopped) noexcept nogil:
-    """Closes the open transfer at `t`; the next one gets the next number."""
-    cdef Rows* r = &s.rows
-    cdef int64_t n
-    cdef int outcome
-    end_message(s, t)
-    if not stopped or s.partial:
-        outcome = UNFINISHED
-    elif s.n_messages == 0:
-        outcome = VOID_TRANSFER
-    elif s.address_nack:
-        outcome = ADDRESS_NACK
-    else:
-        outcome = DATA_NACK if s.data_nack else ACKED
-    n = grow(r, &r.transfers)
-    r.transfer_transfer[n] = s.transfer
-    r.transfer_start[n] = s.start
-    r.transfer_stop[n] = t if stopped else -1
-    r.transfer_end[n] = t
-    r.transfer_outcome[n] = outcome
-    r.transfer_n_messages[n] = s.n_messages
-    r.transfer_n_bytes[n] = s.n_bytes
-    r.transfer_address[n] = s.first_address
-    r.transfer_ten_bit[n] = s.first_ten_bit
-    r.transfer_directions[n] = s.directions
-    r.transfer_period[n] = median(s.periods, s.n_periods)
-    r.transfer_low[n] = s.low
-    r.transfer_high[n] = s.high
-    r.transfer_stretch[n] = s.stretch
-    r.transfer_complete[n] = s.whole
-    s.open = False
-    s.transfer += 1
-    if s.shortest:
-        s.last_shortest = s.shortest
-    s.shortest = 0
-    set_limit(s, 0)
 
 
 cdef bint end_run(Core* s, int cause) noexcept nogil:
@@ -432,7 +65,7 @@ cdef bint end_run(Core* s, int cause) noexcept nogil:
 
 # Steps --------------------------------------------------------------------------------------------------------------
 
-cdef inline void on_rise(Core* s, int64_t t, int sda) noexcept nogil:
+cdef inline inlined on_rise(Core* s, int64_t t, int sda) noexcept nogil:
     cdef int k = s.rises
     cdef int64_t low
     s.scl_stuck = FAR
@@ -449,9 +82,9 @@ cdef inline void on_rise(Core* s, int64_t t, int sda) noexcept nogil:
     s.lows[k] = low
     s.falls[k] = s.fall
     s.moves[k] = s.moved
-    if s.low == 0 or low < s.low:
+    s.pulse = t
+    if low < s.low:
         s.low = low
-    s.pulse = True
     if k == 0:
         s.low_min = s.low_max = low
         s.first_rise = s.rise = t
@@ -478,7 +111,7 @@ cdef inline void on_rise(Core* s, int64_t t, int sda) noexcept nogil:
         byte_complete(s)
 
 
-cdef inline void on_fall(Core* s, int64_t t) noexcept nogil:
+cdef inline inlined on_fall(Core* s, int64_t t) noexcept nogil:
     if s.held:
         # SCL high and SDA low at the very beginning, and now the clock: a START the capture was triggered on.
         s.lead = s.held = False
@@ -487,14 +120,12 @@ cdef inline void on_fall(Core* s, int64_t t) noexcept nogil:
     s.scl_stuck = t + s.low_limit
     s.fall = t
     s.moved = -1
-    if s.open:
-        s.ack_high = False
-        if s.pulse and (s.high == 0 or t - s.rise < s.high):
-            s.high = t - s.rise
-        s.pulse = False
+    s.ack_high = False
+    if t - s.pulse < s.high:
+        s.high = t - s.pulse
 
 
-cdef inline void on_start(Core* s, int64_t t) noexcept nogil:
+cdef void on_start(Core* s, int64_t t) noexcept nogil:
     cdef bint inside
     if s.open:
         cut_byte(s, t, CUT_BY_START)
@@ -506,7 +137,7 @@ cdef inline void on_start(Core* s, int64_t t) noexcept nogil:
         begin_transfer(s, t, not inside)
 
 
-cdef inline void on_stop(Core* s, int64_t t) noexcept nogil:
+cdef void on_stop(Core* s, int64_t t) noexcept nogil:
     cdef bint lead = s.lead
     if s.open:
         cut_byte(s, t, CUT_BY_STOP)
@@ -518,36 +149,30 @@ cdef inline void on_stop(Core* s, int64_t t) noexcept nogil:
             anomaly(&s.rows, STRAY_STOP, -1, t, -1, 0)
 
 
-cdef inline void step(Core* s, int64_t t, int lines) noexcept nogil:
+cdef inline inlined step(Core* s, int64_t t, int lines) noexcept nogil:
     """One confirmed change: `lines` from sample `t` on."""
     cdef int changed = s.lines ^ lines, sda = lines >> 1
     s.lines = lines
     if changed & SDA:
         s.sda_stuck = FAR if sda else t + s.low_limit
-    if changed == SCL:
+    if changed & SCL:
         if lines & SCL:
+            if changed & SDA:
+                s.moved = t
             on_rise(s, t, sda)
         else:
             on_fall(s, t)
-    elif changed == SDA:
-        if not lines & SCL:
-            s.moved = t
-        elif sda:
-            on_stop(s, t)
-        else:
-            on_start(s, t)
+            if changed & SDA:
+                s.moved = t
+        if changed == BOTH:
+            # Which came first is not known: data, never START or STOP.
+            anomaly(&s.rows, SIMULTANEOUS, s.transfer if s.open else -1, t, -1, 0 if lines & SCL else 1)
+    elif not lines & SCL:
+        s.moved = t
+    elif sda:
+        on_stop(s, t)
     else:
-        # Which came first is not known: data, never START or STOP.
-        if lines & SCL:
-            s.moved = t
-            on_rise(s, t, sda)
-        else:
-            on_fall(s, t)
-            s.moved = t
-        anomaly(&s.rows, SIMULTANEOUS, s.transfer if s.open else -1, t, -1, 0 if lines & SCL else 1)
-    if lines == BOTH and s.synced < 0:
-        s.synced = t
-        s.low_limit = s.stuck if s.stuck else FAR
+        on_start(s, t)
     arm(s, t)
 
 
@@ -619,16 +244,51 @@ cdef void filtered(Core* s, int64_t t, int lines) noexcept nogil:
                 s.pending_at[k] = t
 
 
+cdef inline int lines_of(word_t word, int scl, int sda) noexcept nogil:
+    return <int> (word >> scl & 1) | <int> (word >> sda & 1) << 1
+
+
+cdef bint stands(Core* s, const int64_t* at, const word_t* words, int64_t i, int64_t n, int lines) noexcept nogil:
+    """Whether the change of `lines` before edge `i` is there to stay, and nothing else is settled before it.
+
+    Then it need not wait among the pending ones: no line changes twice within the filter's width.
+    """
+    cdef int64_t t = at[i - 1]
+    cdef int seen = s.raw ^ lines, after
+    while i < n:
+        if at[i] - t > s.glitch:
+            return True
+        after = lines_of(words[i], s.scl_bit, s.sda_bit)
+        if (after ^ lines) & seen:
+            return False
+        seen |= after ^ lines
+        lines = after
+        i += 1
+    return False
+
+
 cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i, int64_t n) noexcept nogil:
     """Takes edges from index `i` on; returns the index of the first one not taken."""
-    cdef int lines
-    cdef int64_t t
+    cdef int lines, scl = s.scl_bit, sda = s.sda_bit
+    cdef int64_t t, glitch = s.glitch
+    if glitch == 0:
+        lines = s.raw
+        while i < n and not s.rows.full:
+            s.raw = lines_of(words[i], scl, sda)
+            if s.raw != lines:
+                lines = s.raw
+                if s.deadline < at[i]:
+                    expire(s, at[i])
+                step(s, at[i], lines)
+                s.now = at[i]
+            i += 1
+        return i
     while i < n and not s.rows.full:
-        lines = <int> (words[i] >> s.scl_bit & 1) | <int> (words[i] >> s.sda_bit & 1) << 1
+        lines = lines_of(words[i], scl, sda)
+        i += 1
         if lines != s.raw:
-            t = at[i]
-            # No change follows within the filter's width: this one stands, and need not wait to be confirmed.
-            if s.glitch == 0 or (not s.pending and i + 1 < n and at[i + 1] - t > s.glitch):
+            t = at[i - 1]
+            if not s.pending and ((i < n and at[i] - t > glitch) or stands(s, at, words, i, n, lines)):
                 s.raw = lines
                 if s.deadline < t:
                     expire(s, t)
@@ -636,7 +296,6 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
                 s.now = t
             else:
                 filtered(s, t, lines)
-        i += 1
     return i
 
 
@@ -677,9 +336,6 @@ cdef class Decoder:
         self.begun = True
         s.lines = s.raw = lines
         s.held = lines == SCL
-        if lines == BOTH:
-            s.synced = s.begin
-            s.low_limit = s.stuck if s.stuck else FAR
         arm(s, s.begin)
         return 0
 

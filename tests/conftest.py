@@ -1,6 +1,6 @@
 """Profiles of the property tests.
 
-`dev` looks for new examples each time. `ci`, taken when the environment says CI, tries the same ones each time, so that a
+`dev` looks for new examples each time. `ci`, taken when the environment says CI, tries the same ones each time: then a
 red run is the change's doing. TRACECHECK_EXAMPLES=N asks for N examples of every property in either.
 """
 

@@ -107,6 +107,12 @@ def swallowing(data: bytes, name: str, following: str) -> bytes:
     return bytes(damaged)
 
 
+def without_header(data: bytes, name: str) -> bytes:
+    """The member's local header no longer looks like one."""
+    header = data.index(name.encode()) - 30
+    return data[:header] + b"XX" + data[header + 2 :]
+
+
 def changed(data: bytes, old: bytes, new: bytes) -> bytes:
     assert data.count(old) >= 1
     return data.replace(old, new)
@@ -213,11 +219,25 @@ def changed(data: bytes, old: bytes, new: bytes) -> bytes:
         (
             # The first chunk's comment in the directory swallows the second chunk's entry.
             swallowing(session(*chunks(RAW, [350])), "logic-1-1", "logic-1-2"),
-            "holds a member at byte 247 that the directory does not list; the file is damaged",
+            "bytes 247 to 300 belong to no member that the ZIP directory lists; the file is damaged",
+        ),
+        (
+            # The same, and the second chunk's header is damaged, too.
+            without_header(swallowing(session(*chunks(RAW, [350])), "logic-1-1", "logic-1-2"), "logic-1-2"),
+            "bytes 247 to 300 belong to no member that the ZIP directory lists; the file is damaged",
+        ),
+        (
+            # The same, and the first chunk's compressed size covers the second chunk.
+            swallowing(
+                session(Entry("logic-1-1", RAW[:350], packed_size=67), Entry("logic-1-2", RAW[350:])),
+                "logic-1-1",
+                "logic-1-2",
+            ),
+            f'member "logic-1-1" ends before the 67 compressed bytes it declares{DAMAGED}',
         ),
         (
             archive([META, LOGIC, Entry("logic-1-1", RAW, offset=38 + len(deflate(META.data)))]),
-            "holds a member at byte 211 that the directory does not list; the file is damaged",
+            "bytes 211 to 266 belong to no member that the ZIP directory lists; the file is damaged",
         ),
         (
             session(Entry("logic-1-1", RAW, packed_size=10_000)),
@@ -236,13 +256,17 @@ def changed(data: bytes, old: bytes, new: bytes) -> bytes:
             f'member "logic-1-1" claims {2**60} bytes from 10 compressed ones, {IMPOSSIBLE}',
         ),
         (
+            session(Entry("logic-1-1", RAW, size=0)),
+            f'member "logic-1-1" claims to be empty, but has CRC {crc32(RAW):08x}; the file is damaged',
+        ),
+        (
             session(Entry("logic-1-1", RAW, size=699)),
             'member "logic-1-1" inflates to more than the 699 bytes it declares' + DAMAGED,
         ),
         (session(Entry("logic-1-1", RAW, size=701)), 'member "logic-1-1" ends after 700 of 701 bytes' + DAMAGED),
         (
             session(Entry("logic-1-1", RAW, packed=deflate(RAW)[:-3])),
-            f'member "logic-1-1" ends after 524 of 700 bytes{DAMAGED}',
+            f'member "logic-1-1" is not complete within the 13 compressed bytes it declares{DAMAGED}',
         ),
         (
             session(Entry("logic-1-1", bytes(50_000_000), size=700)),

@@ -78,6 +78,7 @@ def test_in_a_sentence(line: str, sentence: str) -> None:
 
 
 FORMS = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never nack", "order: start data* stop"'
+EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
 UNITS = "units: ns, us, ms, s, scl"
 
 
@@ -144,6 +145,5 @@ def test_its_markers_are_checked_with_the_set_it_joins() -> None:
         checked(RuleSet().with_rules([expect("irq -> wke"), expect("order: start led stop", 2)]))
     assert caught.value.mistakes == (
         '--expect: rule "expect-1", response: unknown event or marker "wke"; did you mean "wake"?',
-        '--expect: rule "expect-2", pattern: unknown event or marker "led" (known: start, restart, stop, address, data, '
-        "ack, nack, wake, ready, irq, pending, run)",
+        f'--expect: rule "expect-2", pattern: unknown event or marker "led" (known: {EVENTS})',
     )

@@ -51,7 +51,9 @@ def test_matches_what_a_regular_expression_matches(pattern: tuple[str, str], wor
 
 @settings(max_examples=200, deadline=None)
 @given(PATTERNS, st.data())
-def test_a_word_grown_from_what_is_expected_can_always_be_finished(pattern: tuple[str, str], data: st.DataObject) -> None:
+def test_a_word_grown_from_what_is_expected_can_always_be_finished(
+    pattern: tuple[str, str], data: st.DataObject
+) -> None:
     dfa = compile_pattern(pattern[0])
     state, word = dfa.start, ""
     for _ in range(60):
@@ -85,16 +87,27 @@ def live_states(dfa: Dfa) -> set[int]:
     return live
 
 
-def test_the_pattern_of_the_documentation() -> None:
+@pytest.mark.parametrize(
+    ("word", "matches"),
+    [
+        ("start address data data stop irq.begin wake", True),
+        ("start address ack data nack restart address run.begin data stop irq.begin wake", True),
+        ("start address data stop wake irq.begin", False),
+        ("start address data stop irq.begin", False),
+    ],
+)
+def test_the_pattern_of_the_documentation(word: str, matches: bool) -> None:
+    dfa = compile_pattern("start (address data*) (restart address data*)* stop irq wake")
+    assert dfa.matches(word.split()) is matches
+
+
+def test_what_is_expected_next() -> None:
     dfa = compile_pattern("start (address data*) (restart address data*)* stop irq wake")
     assert dfa.symbols == ("start", "restart", "stop", "address", "data", "irq.begin", "wake")
-    assert dfa.matches("start address data data stop irq.begin wake".split())
-    assert dfa.matches("start address ack data nack restart address run.begin data stop irq.begin wake".split())
-    assert not dfa.matches("start address data stop wake irq.begin".split())
-    assert not dfa.matches("start address data stop irq.begin".split())
     assert dfa.expected(dfa.start) == ["start"]
     after_data = int(dfa.table[dfa.table[dfa.table[0, 0], 3], 4])
     assert dfa.expected(after_data) == ["restart", "stop", "data"]
+    assert dfa.expected(dfa.dead) == []
 
 
 def test_start_restart_and_stop_are_always_seen() -> None:
@@ -150,7 +163,9 @@ def test_what_is_wrong_and_where(pattern: str, offset: int, reason: str) -> None
         compile_pattern(pattern)
     assert (caught.value.offset, caught.value.reason) == (offset, reason)
     assert str(caught.value) == f"pattern, character {offset + 1}: {reason}"
-    assert isinstance(caught.value, RuleError) and caught.value.mistakes == (str(caught.value),)
+    with pytest.raises(RuleError) as broader:
+        compile_pattern(pattern)
+    assert broader.value.mistakes == (str(caught.value),)
 
 
 TOO_MANY = "too big: more than 10,000 states; use * or + instead of counts"

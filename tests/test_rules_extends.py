@@ -12,6 +12,7 @@ from tracecheck.rules.file import lint, load, load_many
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.model import AbsenceRule, MarkerSpec, RuleSet
 
+KEYS = "(keys: version, extends, disable, bus, marker, rule, settle, timebase_ppm, glitch)"
 Write = Callable[[str, str], Path]
 
 
@@ -77,11 +78,11 @@ def test_mistakes_in_inherited_files_stand_where_they_are(write: Write) -> None:
     top = write("top.toml", 'extends = ["base.toml", "gone.toml"]\ndisable = ["a", "b"]\nx = 1\n')
     gone = f"no such file or preset (presets: {', '.join(preset_names())})"
     assert lint(top) == [
+        f'{top}:2:25: cannot extend "gone.toml": {gone}',
+        f'{top}:3:17: disable: no inherited rule is called "b" (inherited: none)',
+        f'{top}:4:1: unknown key "x" {KEYS}',
         f'{base}:5:9: rule "a", event: unknown event or marker "stp"; did you mean "stop"?',
         f'{base}:6:1: unknown key "sevrity" in rule "a"; did you mean "severity"?',
-        f'{top}:2:26: cannot extend "gone.toml": {gone}',
-        f'{top}:3:17: disable: no inherited rule is called "b" (inherited: none)',
-        f'{top}:4:1: unknown key "x" (keys: version, extends, disable, bus, marker, rule, settle, timebase_ppm, glitch)',
     ]
 
 
@@ -136,17 +137,16 @@ def test_several_files_at_once(write: Write) -> None:
 def test_a_file_changes_a_preset_whatever_the_order(write: Write) -> None:
     mine = write("m.toml", 'extends = ["i2c"]\ndisable = ["i2c-glitch"]\n' + absence("i2c-void", "void"))
     without = write("w.toml", absence("i2c-void", "void"))
-    for paths in (["i2c", mine], [mine, "i2c"]):
-        rules = load_many(paths)
+    for first, second in (("i2c", str(mine)), (str(mine), "i2c")):
+        rules = load_many([first, second])
         assert "i2c-glitch" not in ids(rules) and events(rules) == {"i2c-void": "void"}
-    for paths in (["i2c", without], [without, "i2c"]):
-        rules = load_many(paths)
+    for first, second in (("i2c", str(without)), (str(without), "i2c")):
+        rules = load_many([first, second])
         assert "i2c-glitch" in ids(rules) and events(rules) == {"i2c-void": "void"}
 
 
 def test_every_mistake_of_every_file(write: Write) -> None:
     a, b = write("a.toml", "x = 1\n"), write("b.toml", "y = 1\n")
-    keys = "(keys: version, extends, disable, bus, marker, rule, settle, timebase_ppm, glitch)"
     with pytest.raises(RuleError) as caught:
         load_many([b, a])
-    assert list(caught.value.mistakes) == [f'{b}:2:1: unknown key "y" {keys}', f'{a}:2:1: unknown key "x" {keys}']
+    assert list(caught.value.mistakes) == [f'{b}:2:1: unknown key "y" {KEYS}', f'{a}:2:1: unknown key "x" {KEYS}']

@@ -78,7 +78,7 @@ def test_a_whole_file() -> None:
     assert isinstance(order, OrderRule)
     assert (order.scope, order.severity, order.line) == ("exchange", "warning", 21)
     assert order.where == Selector.model_validate(where)
-    assert order.where.length == ((1, 15),) and order.where.address == {0x3C}
+    assert order.where.length == ((1, 15),) and order.where.address == frozenset({0x3C})
 
 
 def test_ten_mistakes_at_once() -> None:
@@ -109,20 +109,23 @@ kind = "timing"
     near = "no such file or preset"
     assert mistakes(text, "boot.rules.toml") == [
         "boot.rules.toml:1:11: version 2 is not known; this tracecheck reads version 1",
-        f'boot.rules.toml:2:13: cannot extend "embasy-rp": {near}; did you mean "embassy-rp"?',
-        'boot.rules.toml:3:11: settle: "5" has no unit; write for example "5us" (units: ns, us, ms, s, scl)',
+        f'boot.rules.toml:2:12: cannot extend "embasy-rp": {near}; did you mean "embassy-rp"?',
+        'boot.rules.toml:3:10: settle: "5" has no unit; write for example "5us" (units: ns, us, ms, s, scl)',
         'boot.rules.toml:6:1: unknown key "chanel" in marker "irq"; did you mean "channel"?',
         'boot.rules.toml:12:1: unknown key "respons" in rule "reset-first"; did you mean "response"?',
-        'boot.rules.toml:13:11: rule "reset-first", within: "20 u" has the unknown unit "u"; did you mean "us"?',
+        'boot.rules.toml:13:10: rule "reset-first", within: "20 u" has the unknown unit "u"; did you mean "us"?',
         'boot.rules.toml:16:6: rule "reset-first" is there already, in line 8; give each rule its own id',
         'boot.rules.toml:18:18: rule "reset-first", pattern: this "(" is never closed',
-        'boot.rules.toml:18:37: rule "reset-first", pattern: unknown event or marker "wke"; did you mean "wake"?',
+        'boot.rules.toml:18:38: rule "reset-first", pattern: unknown event or marker "wke"; did you mean "wake"?',
         f'boot.rules.toml:22:8: kind "timing" is not judged by this version (rule "late"); kinds: {KINDS}',
     ]
 
 
 RESPONSE = 'kind = "response"\ntrigger = "irq"\nresponse = "wake"\n'
 KINDS = "response, precedence, absence, occurrence, duration, order, integrity"
+EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
+NONE = "an empty list matches nothing; name at least one outcome or leave the key out"
+LENGTHS = 'a length is a count of data bytes such as 3, "1..15", "17.." or "..15"'
 KEYS = "id, kind, severity, optional, scope, where, why"
 
 
@@ -131,11 +134,13 @@ KEYS = "id, kind, severity, optional, scope, where, why"
     [
         ("", f'2:1: rule "r" lacks the key "kind"; add for example kind = "response" (kinds: {KINDS})'),
         ('kind = "respons"', '4:8: unknown kind "respons" in rule "r"; did you mean "response"?'),
-        ('kind = "response"\ntrigger = "irq"', '2:1: rule "r" lacks the key "response"; add for example response = "wake"'),
+        ('kind = "response"\ntrigger = "irq"',
+         '2:1: rule "r" lacks the key "response"; add for example response = "wake"'),
         (RESPONSE + "exclusive = true",
          f'7:1: unknown key "exclusive" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared)'),
         (RESPONSE + 'severity = "eror"', '7:12: rule "r", severity: unknown value "eror"; did you mean "error"?'),
-        (RESPONSE + 'scope = "frame"', '7:9: rule "r", scope: unknown value "frame" (known: capture, transfer, exchange)'),
+        (RESPONSE + 'scope = "frame"',
+         '7:9: rule "r", scope: unknown value "frame" (known: capture, transfer, exchange)'),
         (RESPONSE + "why = 5", '7:7: rule "r", why: expected a string, found 5'),
         (RESPONSE + "shared = 1", '7:10: rule "r", shared: expected true or false, found 1'),
         (RESPONSE + "within = 20", '7:10: rule "r", within: a duration is a string such as "20us", not 20'),
@@ -147,7 +152,8 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         (RESPONSE + 'source = "me"',
          f'7:1: unknown key "source" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared)'),
         (RESPONSE + "where = 5", '7:9: rule "r", where: expected a table, found 5'),
-        (RESPONSE + "where = { adress = 5 }", '7:11: unknown key "adress" in where of rule "r"; did you mean "address"?'),
+        (RESPONSE + "where = { adress = 5 }",
+         '7:11: unknown key "adress" in where of rule "r"; did you mean "address"?'),
         (RESPONSE + "where = { address = 0x400 }",
          '7:21: rule "r", where.address: address 0x400 is outside 0x00..0x3ff (7 bits without R/W, or 10 bits)'),
         (RESPONSE + "where = { address = [5], not_address = [4, 5] }",
@@ -157,11 +163,11 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         (RESPONSE + 'where = { direction = ["read", "wrte"] }',
          '7:23: rule "r", where.direction: unknown direction "wrte"; did you mean "write"?'),
         (RESPONSE + 'where = { outcome = [] }',
-         '7:21: rule "r", where.outcome: an empty list matches nothing; name at least one outcome or leave the key out'),
+         f'7:21: rule "r", where.outcome: {NONE}'),
         (RESPONSE + 'where = { time = "1ms" }',
          '7:18: rule "r", where.time: a time window is a string such as "1ms..20ms", "5ms.." or "..2s", not \'1ms\''),
-        ('kind = "order"\npattern = "start stop"\nwhere.length = "x"',
-         '6:16: rule "r", where.length: a length is a count of data bytes such as 3, "1..15", "17.." or "..15", not \'x\''),
+        ('kind = "order"\npattern = "start stop"\nwhere.length = 1.5',
+         f'6:16: rule "r", where.length: {LENGTHS}, not 1.5'),
         ('kind = "order"\npattern = "start irq.begn stop"',
          '5:18: rule "r", pattern: a marker has "irq.begin" and "irq.end", not "irq.begn"'),
         ('kind = "order"\npattern = """\nstart\n  (stop"""', '7:3: rule "r", pattern: this "(" is never closed'),
@@ -183,10 +189,8 @@ KEYS = "id, kind, severity, optional, scope, where, why"
          '7:9: rule "r", scope: unknown value "exchange" (known: capture)'),
         ('kind = "integrity"\nkinds = ["missing-stp"]',
          '5:9: rule "r", kinds: unknown anomaly kind "missing-stp"; did you mean "missing-stop"?'),
-        ('kind = "absence"\nevent = "NACK"', '5:9: rule "r", event: unknown event or marker "NACK" (known: start, restart, '
-         "stop, address, data, ack, nack, wake, ready, irq, pending, run)"),
-        ('kind = "absence"\nevent = "led.end"', '5:9: rule "r", event: unknown marker "led" (known: start, restart, stop, '
-         "address, data, ack, nack, wake, ready, irq, pending, run)"),
+        ('kind = "absence"\nevent = "NACK"', f'5:9: rule "r", event: unknown event or marker "NACK" (known: {EVENTS})'),
+        ('kind = "absence"\nevent = "led.end"', f'5:9: rule "r", event: unknown marker "led" (known: {EVENTS})'),
         ('kind = "absence"\nevent = "a b"',
          '5:9: rule "r", event: "a b" is not an event name; events are for example "stop", "irq.begin", "wake"'),
     ],
@@ -201,8 +205,8 @@ def test_one_mistake_in_a_rule(rule: str, line: str) -> None:
         ("", ["1:1: the version is missing; begin the file with version = 1"]),
         ("version = true", ["1:11: version true is not known; this tracecheck reads version 1"]),
         ("version = 1.0", ["1:11: version 1.0 is not known; this tracecheck reads version 1"]),
-        ("version = 1\nrise = 3", ["2:1: unknown key \"rise\"; rise times serve rules of kind timing, which this version "
-         "does not judge"]),
+        ("version = 1\nrise = 3", [
+            '2:1: unknown key "rise"; rise times serve rules of kind timing, which this version does not judge']),
         ("version = 1\nrules = []", ['2:1: unknown key "rules"; did you mean "rule"?']),
         ('version = 1\nglitch = "1scl"',
          ['2:10: glitch: "1scl" counts SCL periods, which have no meaning here; write a time such as "5ms"']),
@@ -224,7 +228,8 @@ def test_one_mistake_in_a_rule(rule: str, line: str) -> None:
          ['2:1: marker "wake": "wake" is a word of the rule language and cannot name a marker']),
         ('version = 1\n[marker.run]\nchannel = 1\nrole = "irq"',
          ['4:8: marker "run", role: a marker called "run" cannot be the irq; give it another name']),
-        ('version = 1\n[marker.led]\nchannel = 1\nrole = "irk"', ['4:8: marker "led", role: unknown value "irk"; did you mean "irq"?']),
+        ('version = 1\n[marker.led]\nchannel = 1\nrole = "irk"',
+         ['4:8: marker "led", role: unknown value "irk"; did you mean "irq"?']),
         ('version = 1\n[marker.led]\nchannel = 1\npulses = 2',
          ['4:10: marker "led", pulses: a level marker has none; it belongs to coding = "pulse-count"']),
         ('version = 1\n[marker.led]\nchannel = 1\ncoding = "pulse-count"',
@@ -299,10 +304,7 @@ def test_a_rule_with_other_mistakes_is_still_read_for_its_events() -> None:
 
 def test_role_words_need_no_declaration_and_other_markers_do() -> None:
     text = with_rule('kind = "response"\ntrigger = "led"\nresponse = "pending.end"')
-    assert mistakes(text) == [
-        'x.toml:5:11: rule "r", trigger: unknown event or marker "led" (known: start, restart, stop, address, data, ack, '
-        "nack, wake, ready, irq, pending, run)"
-    ]
+    assert mistakes(text) == [f'x.toml:5:11: rule "r", trigger: unknown event or marker "led" (known: {EVENTS})']
     assert load("x.toml", text, known_markers=["led"]).rules[0].events == ("led.begin", "pending.end")
     declared = load("x.toml", text + '[marker.led]\nchannel = "D7"\n')
     assert declared.markers["led"].role is None
@@ -369,12 +371,12 @@ def test_ten_million_lines_are_refused_at_once(tmp_path: Path) -> None:
     assert time.perf_counter() - begin < 1
 
 
-def test_a_full_megabyte_of_mistakes_is_reported_in_bounded_time() -> None:
-    count = 20_000
+def test_thousands_of_mistakes_are_all_reported_in_bounded_time() -> None:
+    count = 5_000
     text = "version = 1\n" + '[[rule]]\nid = "x"\nkind = "absence"\nevnt = 1\n' * count
     begin = time.perf_counter()
     assert len(mistakes(text)) == 2 * count - 1
-    assert time.perf_counter() - begin < 30
+    assert time.perf_counter() - begin < 10
 
 
 def test_a_long_value_is_shortened() -> None:

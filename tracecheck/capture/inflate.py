@@ -58,7 +58,10 @@ def _inflated(path: str, fd: int, member: Member) -> Iterator[bytes]:
         if window:
             yield window
         elif not piece and not stream.eof:
-            return  # input is used up: the caller sees that bytes are missing
+            raise _damaged(path, member, f"is not complete within the {member.packed} compressed bytes it declares")
+    # Bytes left over may be the next member, which a lying size hides.
+    if taken - len(stream.unused_data) != member.packed:
+        raise _damaged(path, member, f"ends before the {member.packed} compressed bytes it declares")
 
 
 def _damaged(path: str, member: Member, reason: str) -> CaptureError:

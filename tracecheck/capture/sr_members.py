@@ -67,8 +67,7 @@ class Archive:
         # Each member ends where the next begins, and the last where the directory begins.
         self._offsets = sorted(info.header_offset for info in self._infos)
         self._offsets.append(self._end)
-        for info in self._infos:
-            self._check_behind(info)
+        self._check_gaps()
 
     def logic(self, capturefile: str) -> list[Member]:
         """The members with the samples, in order: `logic-1` alone, or `logic-1-1`, `logic-1-2` and so on."""
@@ -122,6 +121,9 @@ class Archive:
             raise wrong("overlaps another part of the file; the file is damaged")
         if stored and info.file_size != info.compress_size:
             raise wrong(f"is stored, but {info.compress_size} bytes claim to be {info.file_size}; the file is damaged")
+        # An empty member is never inflated, so it is here that its size is checked.
+        if info.file_size == 0 and info.CRC != 0:
+            raise wrong(f"claims to be empty, but has CRC {info.CRC:08x}; the file is damaged")
         if not stored and info.file_size > _MAX_RATIO * (info.compress_size + 1):
             raise wrong(
                 f"claims {info.file_size} bytes from {info.compress_size} compressed ones, which deflate cannot do; "
@@ -147,16 +149,21 @@ class Archive:
         index = bisect_right(self._offsets, info.header_offset)
         return self._offsets[min(index, len(self._offsets) - 1)]
 
-    def _check_behind(self, info: zipfile.ZipInfo) -> None:
-        """A member that the directory skips would be missed without a word, were it the last chunk."""
-        end = self._starts[info.header_offset] + info.compress_size
-        if self._limit(info) - end < _LOCAL_HEADER.size:
-            return
-        gap = os.pread(self._fd, _MAX_DESCRIPTOR + 4, end)
-        if (place := gap.find(b"PK\x03\x04")) >= 0:
-            raise CaptureError(
-                self.path, f"holds a member at byte {end + place} that the directory does not list; the file is damaged"
-            )
+    def _check_gaps(self) -> None:
+        """All bytes before the directory belong to a member it lists.
+
+        Else a chunk that damage took off the list would be missed without a word, were it the last one. Looking for
+        the header of such a member is not enough: that may be damaged, too.
+        """
+        ends = {info.header_offset: self._starts[info.header_offset] + info.compress_size for info in self._infos}
+        end = 0
+        for offset in self._offsets:
+            if offset - end > _MAX_DESCRIPTOR:
+                raise CaptureError(
+                    self.path,
+                    f"bytes {end} to {offset} belong to no member that the ZIP directory lists; the file is damaged",
+                )
+            end = max(end, ends.get(offset, end))
 
     def _wrong(self, info: zipfile.ZipInfo, reason: str) -> CaptureError:
         return CaptureError(self.path, f'member "{info.filename}" {reason}')

@@ -22,6 +22,7 @@ _SIGINT = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code. No exception leaves this function."""
+    console.begun = console.quiet = False
     try:
         code = _run(arguments)
     except KeyboardInterrupt:
@@ -64,11 +65,11 @@ def _other(error: Exception) -> int:
     if hasattr(error, "format_message"):  # a wrong argument: typer's own errors, or click's in its older versions
         message = error.format_message()
         context = getattr(error, "ctx", None)
-        if message:
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help itself
+            sys.stderr.write(f"{message}\n")
+        else:
             command = context.command_path if context is not None else "tracecheck"
-            say(f"{message.rstrip('.')}\nTry: {command} --help")
-        elif context is not None:  # no command was named: the help is the answer
-            sys.stdout.write(context.get_help() + "\n")
+            say(f"{message.replace('Value error, ', '').rstrip('.')}\nTry: {command} --help")
         return COULD_NOT_CHECK
     if os.environ.get("TRACECHECK_DEBUG"):
         traceback.print_exc()

@@ -1,7 +1,7 @@
 """The commands and what their `--help` says. Each hands its arguments to the module of its name, loaded then."""
 
 # ruff: noqa: PLC0415  (late imports are this module's purpose: --help must load neither numpy nor pyarrow)
-# ruff: noqa: D301, D414  (\b keeps a paragraph of help as it is written)
+# ruff: noqa: D301  (\b keeps a paragraph of help as it is written)
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _tracecheck(
 @app.command()
 def analyze(
     captures: Annotated[
-        list[str], typer.Argument(metavar="CAPTURE...", help="Capture files; each is judged by itself.")
+        list[str], typer.Argument(metavar="CAPTURE", help="Capture files; each is judged by itself.")
     ],
     rules: Annotated[
         list[str] | None,
@@ -77,7 +77,7 @@ def analyze(
     ] = None,
     expect: Annotated[
         list[str] | None,
-        typer.Option("--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never nack'."),
+        typer.Option("--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never missing-stop'."),
     ] = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,
@@ -94,14 +94,14 @@ def analyze(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line a capture.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding, and what each rule says.")] = False,
 ) -> int:
-    """Judge captures by rules, and say what failed, by how much, and where.
+    """Judge captures by rules: what failed, where, by how much.
 
     \b
     Examples:
       tracecheck analyze capture.sr
       tracecheck analyze capture.sr --rules embassy-rp --rules board.toml
       tracecheck analyze capture.sr --expect 'irq.begin -> wake < 20us'
-      tracecheck analyze capture.sr --expect 'never nack' --scl D0 --sda D1
+      tracecheck analyze capture.sr --expect 'never missing-stop' --scl D0 --sda D1
       tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
       tracecheck analyze *.sr --rules board.toml --format json -o verdicts.json
 
@@ -149,7 +149,7 @@ def info(
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     quiet: opt.Quiet = False,
 ) -> int:
-    """What a capture holds: its format, rate and channels, and the buses and markers that were found.
+    """What a capture holds: format, channels, buses, markers.
 
     \b
     Examples:
@@ -266,14 +266,21 @@ def show(
     select = [name for name in bus or () if ":" not in name]
     declared = [text for text in bus or () if ":" in text]
     return run(
-        capture, transfer, select, width, Lines(scl, sda, declared, marker or ()), rules or [], samplerate, max_samples,
+        capture,
+        transfer,
+        select,
+        width,
+        Lines(scl, sda, declared, marker or ()),
+        rules or [],
+        samplerate,
+        max_samples,
         quiet,
     )
 
 
 @rules_app.callback()
 def _rules() -> None:
-    """Rule files: what ships with tracecheck, and what is wrong with yours.
+    """Rule files: what ships, and what is wrong with yours.
 
     \b
     Examples:
@@ -307,7 +314,7 @@ def rules_show(
 
 @rules_app.command("lint")
 def rules_lint(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Rule files.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Rule files.")],
 ) -> int:
     """Every mistake in rule files, each with file, line and column. Exit code 0: none, 2: some."""
     from tracecheck.cli.rules import lint_all

@@ -27,7 +27,7 @@ class _State:
 state = _State()
 
 
-class PipeClosed(Exception):
+class PipeClosedError(Exception):
     """Whoever read standard output has seen enough."""
 
 
@@ -74,7 +74,7 @@ class Output:
             do()
         except BrokenPipeError as error:
             _discard(self._stream)
-            raise PipeClosed from error
+            raise PipeClosedError from error
         except OSError as error:
             _discard(self._stream)
             raise OutputError(STDOUT, f"writing failed: {error.strerror}") from error
@@ -95,8 +95,8 @@ def destination(path: str | None) -> Iterator[Output]:
     stream = cast("TextIO | None", sys.stdout)
     if stream is None:
         raise OutputError(STDOUT, "is closed")
-    with suppress(PipeClosed):
-        output = Output(cast(BinaryIO, stream.buffer), stream=stream)
+    with suppress(PipeClosedError):
+        output = Output(stream.buffer, stream=stream)
         yield output
         output.flush()
 
@@ -137,7 +137,7 @@ def close_streams() -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what is left in a stream's buffers nowhere: the interpreter flushes them when it ends, and would complain."""
+    """Send what is left in a stream's buffers nowhere: the interpreter flushes them at its end, and would complain."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

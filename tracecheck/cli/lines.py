@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracecheck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from tracecheck.capture.model import Capture
     from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+
+_Spec = TypeVar("_Spec", bound="BusSpec | MarkerSpec")
 
 CODINGS = ("level", "level-low", "pulse-count")
 
@@ -91,6 +93,8 @@ def parse_marker(text: str) -> MarkerSpec:
             if not number.isdecimal():
                 raise UsageError(f'--marker {text}: "{number}" is not a number of pulses; write pulse-count=2')
             fields["pulses"] = int(number)
+        elif name.strip() not in ("irq", "run"):
+            raise UsageError(f"--marker {text}: how many pulses mean it? Write for example pulse-count=3")
     elif coding in ("level", "level-low"):
         fields |= {"coding": "level", "active": "low" if coding == "level-low" else "high"}
     elif colon:
@@ -99,7 +103,7 @@ def parse_marker(text: str) -> MarkerSpec:
     return _spec(MarkerSpec, f"--marker {text}", **fields)
 
 
-def _spec(kind: Any, option: str, **fields: Any) -> Any:
+def _spec(kind: type[_Spec], option: str, **fields: Any) -> _Spec:
     from pydantic import ValidationError  # noqa: PLC0415
 
     try:

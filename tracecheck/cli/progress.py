@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tracecheck.cli.console import state
 
@@ -42,7 +42,7 @@ class Progress:
             self._bar.start()
         self._bar.update(self._task, completed=samples)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,8 +1,9 @@
 """Exchanges: which transfer a late interrupt or wake belongs to.
 
 An exchange runs from a transfer's START to the next START, and closes `settle` after its STOP at the latest. A repeated
-START opens none, nor does a void transfer (START and STOP with no bits between: bus recovery, a spike). Everything that
-happens in between, on the bus or on a marker pin, belongs to it; what happens later belongs to none.
+START opens none, nor does a void transfer (START and STOP with no bits between: bus recovery, a spike): the START and
+STOP of a void are the void's own, its anomaly belongs to the exchange it happens in. Whatever else happens in between,
+on the bus or on a marker pin, belongs to the exchange; what happens later belongs to none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from tracecheck import schemas
 from tracecheck.decoding.rows import Columns
 
-FOREVER = np.iinfo(np.int64).max
+Samples = NDArray[np.int64]
+FOREVER = int(np.iinfo(np.int64).max)
 VOID = schemas.OUTCOMES.index("void")
 SETTLE_S = Fraction(5, 1000)
 
@@ -34,24 +36,29 @@ class Exchanges:
     def __init__(self, transfers: Columns, settle: int, following: int = FOREVER) -> None:
         """`transfers`: rows of the strict decoder, by START; `following`: START of the next exchange, if known."""
         opens = transfers["outcome"] != VOID
-        self.rows = np.flatnonzero(opens)
-        self.transfer: NDArray[np.int64] = transfers["transfer"][opens]
-        self.start: NDArray[np.int64] = transfers["start"][opens]
-        end = transfers["end"][opens]
+        self.rows: Samples = np.flatnonzero(opens)
+        self.transfer: Samples = transfers["transfer"][opens]
+        self.start: Samples = transfers["start"][opens]
         next_start = np.append(self.start[1:], following)[: len(self.start)]
-        # end + settle without overflow; + 1: the event in the sample just settled is still inside
-        settled = np.where(end > FOREVER - 1 - settle, FOREVER, end + min(settle, FOREVER - 1 - int(end.max(initial=0))))
-        self.close: NDArray[np.int64] = np.minimum(next_start, settled)
-        self.close_is_start: NDArray[np.bool_] = next_start <= settled
+        settled = closing(transfers["end"][opens], settle)
+        self.close: Samples = np.minimum(next_start, settled)
+        self.close_is_start: NDArray[np.bool_] = next_start < settled
 
-    def find(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    def find(self, at: Samples) -> Samples:
         """Index of the exchange that holds each sample, -1 for none."""
         index = np.searchsorted(self.start, at, side="right") - 1
         if len(self.start):
             index[(index >= 0) & (at >= self.close[index])] = -1
         return index
 
-    def owner(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    def owner(self, at: Samples) -> Samples:
         """Transfer whose exchange holds each sample, -1 for none."""
         index = self.find(at)
         return np.where(index >= 0, self.transfer[index], -1) if len(self.start) else index
+
+
+def closing(end: Samples, settle: int) -> Samples:
+    """First sample after an exchange that time alone closes: what comes `settle` after the end is still inside."""
+    room = FOREVER - 1 - settle
+    closes: Samples = np.where(end > room, FOREVER, np.minimum(end, max(room, 0)) + min(settle, FOREVER - 1) + 1)
+    return closes

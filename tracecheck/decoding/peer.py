@@ -4,8 +4,6 @@ It exists to prove the core against another program on real captures, and to fee
 text. It shares nothing with the strict decoder but the scanner.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from tracecheck import _peer

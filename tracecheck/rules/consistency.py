@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from tracecheck.errors import RuleError, did_you_mean
+from tracecheck.errors import RuleError
+from tracecheck.rules.mistakes import nearest
 from tracecheck.rules.model import MarkerSpec, RuleSet
 from tracecheck.rules.vocabulary import (
     ANOMALIES,
@@ -20,8 +21,6 @@ from tracecheck.rules.vocabulary import (
     marker_of,
 )
 
-_WORDS: Final = (*BUS_EVENTS, *DERIVED_EVENTS, *ROLES)
-
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
@@ -31,7 +30,7 @@ class Misfit:
     name: str
     key: str
     reason: str
-    offset: int = 0
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +39,23 @@ class Mention:
 
     key: str
     event: str
-    offset: int = 0
+    offset: int | None = None
     interval: bool = False
 
 
 def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Collection[str] = ()) -> Iterator[Misfit]:
     """Everything in the set that does not fit together. The known names are declared elsewhere: on a command line."""
     buses = {*rules.buses, *known_buses}
+    known = Known.of(rules, known_markers)
     yield from _misfit_markers(rules, buses)
     for rule in rules.rules:
         values = {name: getattr(rule, name) for name in type(rule).model_fields}
         for mention in mentions(values):
-            if reason := unfit(mention, rules, known_markers):
+            if reason := known.unfit(mention):
                 yield Misfit("rule", rule.id, mention.key, reason, mention.offset)
         for bus in sorted(rule.where.bus or ()):
             if buses and bus not in buses:
-                yield Misfit("rule", rule.id, "where", f"no [bus.{bus}] is declared{_or_known(bus, sorted(buses))}")
+                yield Misfit("rule", rule.id, "where", f"no [bus.{bus}] is declared{nearest(bus, sorted(buses))}")
 
 
 def checked(rules: RuleSet) -> RuleSet:
@@ -72,10 +72,10 @@ def checked(rules: RuleSet) -> RuleSet:
 
 def _misfit_markers(rules: RuleSet, buses: Collection[str]) -> Iterator[Misfit]:
     roles: dict[tuple[str, str | None], str] = {}
-    pins: dict[str, list[MarkerSpec]] = {}
+    pins: dict[tuple[str, int | None], MarkerSpec] = {}
     for marker in rules.markers.values():
         if buses and marker.bus is not None and marker.bus not in buses:
-            hint = _or_known(marker.bus, sorted(buses))
+            hint = nearest(marker.bus, sorted(buses))
             yield Misfit("marker", marker.name, "bus", f"no [bus.{marker.bus}] is declared{hint}")
         if marker.role is not None:
             if len(rules.buses) > 1 and marker.bus is None:
@@ -95,23 +95,14 @@ def _misfit_markers(rules: RuleSet, buses: Collection[str]) -> Iterator[Misfit]:
                     "role",
                     f'marker "{other}" is the {marker.role}{whose} already; give each a bus',
                 )
-        for other_marker in pins.setdefault(marker.channel, []):
-            if other_marker.coding != marker.coding:
-                yield Misfit(
-                    "marker",
-                    marker.name,
-                    "coding",
-                    f'channel "{marker.channel}" is {other_marker.coding} for marker "{other_marker.name}"; '
-                    "one pin has one coding",
-                )
-            elif marker.coding == "pulse-count" and other_marker.pulses == marker.pulses:
-                yield Misfit(
-                    "marker",
-                    marker.name,
-                    "pulses",
-                    f'{marker.pulses} on channel "{marker.channel}" means marker "{other_marker.name}" already',
-                )
-        pins[marker.channel].append(marker)
+        first = pins.setdefault((marker.channel, None), marker)
+        same = pins.setdefault((marker.channel, marker.pulses), marker)
+        if first.coding != marker.coding:
+            reason = f'channel "{marker.channel}" is {first.coding} for marker "{first.name}"; one pin has one coding'
+            yield Misfit("marker", marker.name, "coding", reason)
+        elif marker.coding == "pulse-count" and same is not marker:
+            reason = f'{marker.pulses} on channel "{marker.channel}" means marker "{same.name}" already'
+            yield Misfit("marker", marker.name, "pulses", reason)
 
 
 def mentions(values: Mapping[str, Any]) -> list[Mention]:
@@ -135,21 +126,36 @@ def mentions(values: Mapping[str, Any]) -> list[Mention]:
     return found
 
 
-def unfit(mention: Mention, rules: RuleSet, known_markers: Collection[str]) -> str | None:
-    """Why a rule of this set cannot mean this event, or None."""
-    marker = marker_of(mention.event)
-    if marker is None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the events of a set can mean."""
+
+    names: dict[str, None]
+    counted: dict[str, str]
+    """Names and roles of the pulse-count markers, each to the marker's name."""
+
+    @staticmethod
+    def of(rules: RuleSet, known_markers: Collection[str] = ()) -> Known:
+        counted: dict[str, str] = {}
+        for spec in rules.markers.values():
+            if spec.coding == "pulse-count":
+                counted |= {spec.role or spec.name: spec.name, spec.name: spec.name}
+        names = dict.fromkeys((*ROLES, *rules.markers, *known_markers))
+        return Known(names, counted)
+
+    def unfit(self, mention: Mention) -> str | None:
+        """Why a rule of this set cannot mean this event, or None."""
+        marker = marker_of(mention.event)
+        if marker is None:
+            return None
+        interval = mention.interval or mention.event.endswith(".end")
+        if marker not in self.names:
+            what = "marker" if interval else "event or marker"
+            hint = nearest(marker, (*BUS_EVENTS, *DERIVED_EVENTS, *self.names), near=ANOMALIES)
+            return f'unknown {what} "{marker}"{hint}'
+        if interval and marker in self.counted:
+            return f'marker "{self.counted[marker]}" is a pulse count: an instant, without a duration or an end'
         return None
-    names = {*rules.markers, *known_markers}
-    if marker not in names and marker not in ROLES:
-        hint = _or_known(marker, [*_WORDS, *ANOMALIES, *sorted(names)], [*_WORDS, *sorted(names - set(ROLES))])
-        what = "marker" if mention.interval or mention.event.endswith(".end") else "event or marker"
-        return f'unknown {what} "{marker}"{hint}'
-    meant = [spec for spec in rules.markers.values() if marker in (spec.name, spec.role)]
-    counted = next((spec for spec in meant if spec.coding == "pulse-count"), None)
-    if counted is not None and (mention.interval or mention.event.endswith(".end")):
-        return f'marker "{counted.name}" is a pulse count: an instant, without a duration or an end'
-    return None
 
 
 def _is_event(text: str) -> bool:
@@ -158,7 +164,3 @@ def _is_event(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _or_known(word: str, near: list[str], known: list[str] | None = None) -> str:
-    return did_you_mean(word, near) or f" (known: {', '.join(known or near)})"

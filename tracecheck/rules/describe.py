@@ -56,7 +56,9 @@ def _sentence(rule: Rule) -> str:
         case OccurrenceRule():
             text = f"{_count(rule.min, rule.max)} {rule.event} {_scope(rule)}"
         case DurationRule():
-            bounds = [f"at least {rule.min}"] * (rule.min is not None) + [f"at most {rule.max}"] * (rule.max is not None)
+            bounds = [f"at least {rule.min}"] * (rule.min is not None) + [f"at most {rule.max}"] * (
+                rule.max is not None
+            )
             text = f"{rule.of} lasts {' and '.join(bounds)}"
         case OrderRule():
             text = f"{_scope(rule)}: {' '.join(rule.pattern.split())}"

@@ -10,14 +10,16 @@ import os
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from tracecheck.errors import RuleError, did_you_mean
-from tracecheck.rules.consistency import Misfit, mentions, misfits, unfit
+from tracecheck.errors import RuleError
+from tracecheck.rules.consistency import Known, Misfit, mentions, misfits
 from tracecheck.rules.library import preset_names, preset_text
-from tracecheck.rules.mistakes import Mistakes
+from tracecheck.rules.mistakes import Mistakes, nearest
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
-from tracecheck.rules.positions import Path, Positions, syntax_error
+from tracecheck.rules.positions import Path as KeyPath
+from tracecheck.rules.positions import Positions, syntax_error, too_deep
 from tracecheck.rules.tables import Tables
 
 MAX_BYTES: Final = 1 << 20
@@ -55,7 +57,7 @@ def lint(path: str | os.PathLike[str]) -> list[str]:
 def _loaded(paths: Sequence[str], texts: dict[str, str], known_markers: Collection[str]) -> RuleSet:
     loader = _Loader(texts)
     rules = RuleSet()
-    for path in paths:
+    for path in dict.fromkeys(paths):
         source = loader.source(path, None)
         if source is not None:
             rules = loader.joined(rules, source.rules)
@@ -78,7 +80,7 @@ class _Asked:
     """Who asked for a file: the tables whose `extends` names it, where in them, and who asked for those."""
 
     by: Tables
-    at: Path
+    at: KeyPath
     chain: tuple[str, ...]
 
     def refuse(self, reason: str) -> None:
@@ -115,7 +117,11 @@ class _Loader:
             else:
                 self.mistakes.add(name, None, reason)
             return None
+        self.mistakes.files.setdefault(name, len(self.mistakes.files))
         text = text.replace("\r\n", "\n")
+        if place := too_deep(text):
+            self.mistakes.add(name, place, "a key of more than 100 parts; no rule file has one")
+            return None
         try:
             raw = tomllib.loads(text)
         except (ValueError, RecursionError) as error:  # ValueError: also a number of more than 4,300 digits
@@ -126,7 +132,7 @@ class _Loader:
         inherited = RuleSet()
         for at, parent_path in tables.strings("extends"):
             parent = self.source(parent_path, _Asked(tables, at, chain))
-            if parent is not None:
+            if parent is not None and parent.tables.name not in inherited.sources[-1:]:
                 inherited = self.joined(inherited, parent.rules)
         own = tables.settings().model_copy(
             update={
@@ -166,6 +172,7 @@ class _Loader:
         every = [source.tables for source in self.done.values() if source]
         markers = {*known_markers, *(name for tables in every for table, name in tables.homes if table == "marker")}
         buses = {name for tables in every for table, name in tables.homes if table == "bus"}
+        known = Known.of(rules, markers)
         sources = {rule.id: rule.source for rule in rules.rules}
         for misfit in misfits(rules, markers, buses):
             tables = self._tables(sources[misfit.name]) if misfit.table == "rule" else None
@@ -173,7 +180,7 @@ class _Loader:
         for tables in every:
             for path, owner, raw in tables.broken:
                 for mention in mentions(raw):
-                    if reason := unfit(mention, rules, markers):
+                    if reason := known.unfit(mention):
                         tables.at_value((*path, mention.key), f"{owner}, {mention.key}: {reason}", mention.offset)
 
     def _agreed(
@@ -224,7 +231,7 @@ class _Loader:
         broken = {name for parent in parents for table, name in parent.homes if table == "rule"} - set(ids)
         for at, id_ in (disabled := tables.strings("disable")):
             if id_ not in ids and id_ not in broken:
-                hint = did_you_mean(id_, ids) or f" (inherited: {', '.join(ids) or 'none'})"
+                hint = nearest(id_, ids, "inherited")
                 tables.at_value(at, f'disable: no inherited rule is called "{id_}"{hint}')
         dropped = {id_ for _, id_ in disabled}
         return inherited.model_copy(update={"rules": tuple(r for r in inherited.rules if r.id not in dropped)})
@@ -232,13 +239,13 @@ class _Loader:
 
 def _beside(asking: str, path: str) -> str:
     """A path written in one file, as seen from where that file is seen."""
-    return os.path.normpath(os.path.join(os.path.dirname(asking), path))
+    return os.path.normpath(Path(asking).parent / path)
 
 
 def _text_of(name: str) -> str:
     if name in preset_names():
         return preset_text(name)
-    with open(name, "rb") as file:
+    with Path(name).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ValueError("larger than 1 MiB, the most that a rule file may have; split it and use extends")
@@ -251,14 +258,9 @@ def _text_of(name: str) -> str:
 
 def _unreadable(error: Exception, path: str) -> str:
     if isinstance(error, FileNotFoundError):
-        near = did_you_mean(path, preset_names())
-        return f"no such file or preset{near or f' (presets: {_listed(preset_names())})'}"
+        return f"no such file or preset{nearest(path, preset_names(), 'presets')}"
     if isinstance(error, IsADirectoryError):
         return "a folder, not a rule file"
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
     return str(error)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -15,6 +15,10 @@ _LONGEST: Final = 500
 """Characters of one mistake; what is quoted from a hostile file may be a megabyte."""
 
 _INT64: Final = 64
+_COMPARED: Final = 100
+"""Names that a misspelt one is compared with, and characters of it."""
+_SHOWN: Final = 30
+"""Names listed in one mistake."""
 
 _EXAMPLES: Final = {
     "id": '"short-name"',
@@ -38,7 +42,7 @@ _TYPES: Final = {
 }
 
 
-class Contradiction(ValueError):
+class ContradictionError(ValueError):
     """Keys that are each right and do not go together: `key` is the one to point at."""
 
     def __init__(self, key: str, reason: str) -> None:
@@ -76,6 +80,18 @@ class Mistakes:
         return list(dict.fromkeys(mistake.text for mistake in sorted(self.found)))
 
 
+def nearest(word: str, known: Sequence[str], what: str = "known", near: Sequence[str] = ()) -> str:
+    """The end of a sentence about an unknown word: the nearest one of `near` or `known`, or what is known.
+
+    A hostile file may declare thousands of names, and misspell thousands: only the first ones are compared and shown.
+    """
+    found = did_you_mean(word[:_COMPARED], [*near, *known][:_COMPARED])
+    if found:
+        return found
+    more = ", ..." if len(known) > _SHOWN else ""
+    return f" ({what}: {', '.join(known[:_SHOWN]) or 'none'}{more})"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One mistake in a table: `path` from that table down, whether its key or its value is meant, and the words."""
@@ -83,7 +99,7 @@ class Fault:
     path: tuple[str | int, ...]
     at_key: bool
     reason: str
-    offset: int = 0
+    offset: int | None = None
     """Character inside the value, for patterns."""
 
 
@@ -103,14 +119,14 @@ def faults(
         path = tuple(renamed.get(step, step) if isinstance(step, str) else step for step in error["loc"])
         if error["type"] == "missing":
             key = str(path[-1])
-            if any(f'"{key}"' in did_you_mean(word, _known(keys, path)) for word in unknown):
+            if any(f'"{key}"' in nearest(word, _known(keys, path), "") for word in unknown[:_COMPARED]):
                 continue  # the misspelt key is reported, with this one as the suggestion
             example = f"; add for example {key} = {_EXAMPLES[key]}" if key in _EXAMPLES else ""
             yield Fault(path[:-1], True, f'{owner} lacks the key "{key}"{example}')
         elif error["type"] == "extra_forbidden":
             known = _known(keys, path)
             inside = f"{'.'.join(map(str, path[:-1]))} of {owner}" if path[:-1] else owner
-            hint = did_you_mean(str(path[-1]), known) or f" (keys: {', '.join(known)})"
+            hint = nearest(str(path[-1]), known, "keys")
             yield Fault(path, True, f'unknown key "{path[-1]}" in {inside}{hint}')
         else:
             yield _fault_of_value(error, path, owner)
@@ -118,7 +134,7 @@ def faults(
 
 def _fault_of_value(error: ErrorDetails, path: tuple[str | int, ...], owner: str) -> Fault:
     cause: Any = error.get("ctx", {}).get("error")
-    if isinstance(cause, Contradiction):
+    if isinstance(cause, ContradictionError):
         path = (*path, cause.key)
     place = ", ".join(part for part in (owner, ".".join(map(str, path))) if part)
     if isinstance(cause, PatternError):
@@ -135,9 +151,7 @@ def _reason(error: ErrorDetails) -> str:
     shown = f'"{given}"' if isinstance(given, str) else described(given)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        near = did_you_mean(given, words) if isinstance(given, str) else ""
-        known = ", ".join(words)
-        return f"unknown value {shown}{near or f' (known: {known})'}"
+        return f"unknown value {shown}{nearest(str(given), words)}"
     if kind in _TYPES:
         return f"expected {_TYPES[kind]}, found {shown}"
     if kind == "greater_than_equal":

@@ -12,8 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
-from tracecheck.errors import did_you_mean
-from tracecheck.rules.mistakes import Contradiction, described
+from tracecheck.rules.mistakes import ContradictionError, described, nearest
 from tracecheck.rules.pattern import Dfa, compile_pattern
 from tracecheck.rules.quantity import Duration, Quantity, Seconds, exceeds, parse_quantity
 from tracecheck.rules.selector import Selector
@@ -43,8 +42,7 @@ def _kinds(value: object) -> frozenset[str]:
         raise ValueError(f"an empty list judges nothing (anomaly kinds: {', '.join(ANOMALIES)})")
     for item in items:
         if item not in ANOMALIES:
-            near = did_you_mean(str(item), ANOMALIES) or f" (known: {', '.join(ANOMALIES)})"
-            raise ValueError(f'unknown anomaly kind "{item}"{near}')
+            raise ValueError(f'unknown anomaly kind "{item}"{nearest(str(item), ANOMALIES)}')
     return frozenset(str(item) for item in items)
 
 
@@ -113,11 +111,11 @@ class MarkerSpec(_Frozen):
         if self.name in RESERVED:
             raise ValueError(f'"{self.name}" is a word of the rule language and cannot name a marker')
         if self.name in ROLES and self.role != self.name:
-            raise Contradiction(
+            raise ContradictionError(
                 "role", f'a marker called "{self.name}" cannot be the {self.role}; give it another name'
             )
         if self.coding == "level" and self.pulses is not None:
-            raise Contradiction("pulses", 'a level marker has none; it belongs to coding = "pulse-count"')
+            raise ContradictionError("pulses", 'a level marker has none; it belongs to coding = "pulse-count"')
         if self.coding == "pulse-count" and self.pulses is None:
             raise ValueError("how many pulses mean it? Add for example pulses = 3 (only irq and run have a default)")
         return self
@@ -146,7 +144,7 @@ class Rule(_Frozen):
 
     def _bounds_in_order(self, low: Quantity | None, high: Quantity | None, high_key: str) -> None:
         if exceeds(low, high):
-            raise Contradiction("min", f"{low} is longer than {high_key} = {high}; no duration satisfies both")
+            raise ContradictionError("min", f"{low} is longer than {high_key} = {high}; no duration satisfies both")
 
 
 class ResponseRule(Rule):
@@ -215,7 +213,7 @@ class OccurrenceRule(Rule):
         if self.max is None and self.min == 0:
             raise ValueError("any count would do; give a min of 1 or more, or a max")
         if self.max is not None and self.min > self.max:
-            raise Contradiction("min", f"{self.min} is more than max = {self.max}; no count satisfies both")
+            raise ContradictionError("min", f"{self.min} is more than max = {self.max}; no count satisfies both")
         return self
 
     @property
@@ -262,7 +260,7 @@ class OrderRule(Rule):
     @model_validator(mode="after")
     def _can_begin(self) -> OrderRule:
         if self.scope != "capture" and "start" not in self.dfa.expected(self.dfa.start):
-            raise Contradiction(
+            raise ContradictionError(
                 "pattern", f"it can never match: every {self.scope} begins with start, the pattern does not"
             )
         return self
@@ -286,7 +284,7 @@ class IntegrityRule(Rule):
 
 
 AnyRule = ResponseRule | PrecedenceRule | AbsenceRule | OccurrenceRule | DurationRule | OrderRule | IntegrityRule
-RULE_CLASSES: dict[str, type[Rule]] = {
+RULE_CLASSES: dict[str, type[AnyRule]] = {
     "response": ResponseRule,
     "precedence": PrecedenceRule,
     "absence": AbsenceRule,

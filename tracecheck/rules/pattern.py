@@ -35,8 +35,9 @@ _MAX_DEPTH: Final = 100
 _MAX_NAMES: Final = 64
 
 _ALWAYS: Final = ("start", "restart", "stop")
+_BLANKS: Final = re.compile(r"\s*")
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)|(?P<count>\{\s*(?P<low>[0-9]{1,6})\s*(?P<comma>,)?\s*(?P<high>[0-9]{1,6})?\s*\})"
+    r"(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)|(?P<count>\{\s*(?P<low>[0-9]{1,6})\s*(?P<comma>,)?\s*(?P<high>[0-9]{1,6})?\s*\})"
     r"|(?P<sign>[()|*+?]))"
 )
 
@@ -101,16 +102,15 @@ class _Parser:
         self.advance()
 
     def advance(self) -> None:
-        rest = len(self.text) - len(self.text[self.end :].lstrip())
-        self.at = rest
-        self.token = _TOKEN.match(self.text, self.end)
+        self.at = _BLANKS.match(self.text, self.end).end()  # type: ignore[union-attr]  # it matches anywhere
+        self.token = _TOKEN.match(self.text, self.at)
         if self.token is not None:
             self.end = self.token.end()
-        elif rest < len(self.text):
-            found = self.text[rest]
+        elif self.at < len(self.text):
+            found = self.text[self.at]
             hint = "; a count is {n}, {n,} or {n,m}" if found in "{}" else ""
             hint = "; blanks alone separate events" if found in ",;>" else hint
-            raise PatternError(self.text, rest, f'"{found}" has no meaning in a pattern{hint}')
+            raise PatternError(self.text, self.at, f'"{found}" has no meaning in a pattern{hint}')
 
     def sign(self) -> str | None:
         return self.token["sign"] if self.token else None

@@ -7,9 +7,14 @@ not answer is looked for line by line.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final
 
 import toml_rs
+
+_DOTTED: Final = re.compile(r"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){100}""")
+_LONGEST_LINE: Final = 500
 
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
@@ -19,29 +24,28 @@ _KEY: Final = re.compile(r"""\s*(?P<key>[A-Za-z0-9_-]+|"[^"]*"|'[^']*')\s*=""")
 
 
 class Positions:
-    """The places of one text. Every question is answered; the worst answer is the table, or line 1."""
+    """The places of one text that tomllib has read. Every question is answered, at worst with the table or line 1."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._lines = text.splitlines()
-        try:
-            self._nodes: Any = toml_rs.load_with_metadata(text, toml_version="1.0.0").meta["nodes"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            self._nodes = {}
+        self._lines = text.split("\n")
+        self._nodes: Any = {}
+        with suppress(ValueError, KeyError, TypeError):
+            self._nodes = toml_rs.load_with_metadata(text, toml_version="1.0.0").meta["nodes"]
 
     def key(self, path: Path) -> Place:
         """Where the last key of `path` is written; a table's header; for an item of a list, the item."""
         node = self._node(path)
         return self._place(node, "key") or self._place(node, "value") or self.searched(path)
 
-    def value(self, path: Path, offset: int = 0) -> Place:
-        """Where a value begins, or where its character `offset` is, in a string written as one plain line."""
+    def value(self, path: Path, offset: int | None = None) -> Place:
+        """Where a value begins, or where its character `offset` stands, if it is a string without escapes."""
         node = self._node(path)
         place = self._place(node, "value")
         if place is None:
             return self.searched(path)
         raw = node.get("value_raw")
-        if not isinstance(raw, str) or not isinstance(node.get("value"), str):
+        if offset is None or not isinstance(raw, str) or not isinstance(node.get("value"), str):
             return place
         quote = 3 if raw[:3] in ('"""', "'''") else 1
         body = raw[quote:-quote]
@@ -55,31 +59,30 @@ class Positions:
 
     def searched(self, path: Path) -> Place:
         """As `key`, by reading the lines: knows headers, and keys that begin a line in their own section."""
-        if not path:
-            return 1, 1
+        for end in range(len(path), 0, -1):
+            if (place := self._found.get(path[:end])) is not None:
+                return place
+        return 1, 1
+
+    @cached_property
+    def _found(self) -> dict[Path, Place]:
+        found: dict[Path, Place] = {}
         section: list[str | int] = []
         counts: dict[str, int] = {}
-        best, depth = (1, 1), 0
         for number, line in enumerate(self._lines, 1):
             if header := _HEADER.fullmatch(line):
                 names = [name.strip().strip("\"'") for name in header["names"].split(".")]
                 if header["open"] == "[[":
-                    counts[header["names"]] = counts.get(header["names"], -1) + 1
+                    counts[".".join(names)] = counts.get(".".join(names), -1) + 1
                 section = []
                 for end, name in enumerate(names, 1):
                     section.append(name)
                     if (count := counts.get(".".join(names[:end]))) is not None:
                         section.append(count)
-                here = tuple(section)
-                column = len(line) - len(line.lstrip()) + 1
+                found.setdefault(tuple(section), (number, len(line) - len(line.lstrip()) + 1))
             elif key := _KEY.match(line):
-                here = (*section, key["key"].strip("\"'"))
-                column = key.start("key") + 1
-            else:
-                continue
-            if here == path[: len(here)] and len(here) > depth:
-                best, depth = (number, column), len(here)
-        return best
+                found.setdefault((*section, key["key"].strip("\"'")), (number, key.start("key") + 1))
+        return found
 
     def _node(self, path: Path) -> Any:
         node: Any = self._nodes
@@ -100,23 +103,37 @@ class Positions:
         if not isinstance(line, int) or not isinstance(column, int) or not 1 <= line <= len(self._lines):
             return None
         # its columns count bytes
-        return line, len(self._lines[line - 1].encode()[: column - 1].decode(errors="ignore")) + 1
+        return line, _character(self._lines[line - 1], column)
 
 
 def syntax_error(text: str, error: Exception) -> tuple[Place | None, str]:
     """Place and reason of a text that is no TOML; `error` is what tomllib said, toml-rs often says it better."""
-    try:
-        toml_rs.loads(text, toml_version="1.0.0")
-    except toml_rs.TOMLDecodeError as better:
-        reason = better.msg.rstrip().rsplit("\n", 1)[-1]
-        line = text.split("\n")[better.lineno - 1] if 1 <= better.lineno <= text.count("\n") + 1 else ""
-        column = len(line.encode()[: better.colno - 1].decode(errors="ignore")) + 1
-        return (better.lineno, column), f"not TOML: {reason}"
-    except RecursionError:
-        return None, "not TOML: nested too deeply"
     if isinstance(error, RecursionError):
-        return None, "nested too deeply"
+        return None, "not TOML: nested too deeply"
     said = re.fullmatch(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)", str(error), re.DOTALL)
-    if said:
-        return (int(said["line"]), int(said["column"])), f"not TOML: {said['reason']}"
-    return None, f"not TOML: {error}"
+    if not said:
+        return None, f"not TOML: {error}"
+    place, reason = (int(said["line"]), int(said["column"])), f"not TOML: {said['reason']}"
+    # toml-rs overflows its stack on a few thousand brackets, which no exception catches. What tomllib has read is not
+    # nested so deeply; of what it has not read, only the rest of this line is shown, if that is short.
+    lines = text.split("\n")[: place[0]]
+    if lines and len(lines[-1]) <= _LONGEST_LINE:
+        try:
+            toml_rs.loads("\n".join([*lines, ""]), toml_version="1.0.0")
+        except toml_rs.TOMLDecodeError as better:
+            if better.lineno == place[0]:
+                better_reason = better.msg.rstrip().rsplit("\n", 1)[-1]
+                return (place[0], _character(lines[-1], better.colno)), f"not TOML: {better_reason}"
+    return place, reason
+
+
+def too_deep(text: str) -> Place | None:
+    """Where a dotted key has more parts than any rule file needs. Parsers take very long over thousands of them."""
+    found = _DOTTED.search(text)
+    return (
+        (text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())) if found else None
+    )
+
+
+def _character(line: str, byte_column: int) -> int:
+    return len(line.encode()[: byte_column - 1].decode(errors="ignore")) + 1

@@ -8,8 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from tracecheck.errors import did_you_mean
-from tracecheck.rules.mistakes import Contradiction, described
+from tracecheck.rules.mistakes import ContradictionError, described, nearest
 from tracecheck.rules.quantity import Quantity, exceeds, parse_seconds
 from tracecheck.rules.vocabulary import DIRECTIONS, OUTCOMES
 
@@ -84,7 +83,8 @@ def _words(what: str, known: Sequence[str] | None = None) -> Callable[[object], 
             if not isinstance(item, str):
                 raise ValueError(f"{what} is a word, not {described(item)}")
             if known is not None and item not in known:
-                near = did_you_mean(item, known) or f" (known: {', '.join(known)})"
+                within = [word for word in known if item and item in word]
+                near = f"; did you mean {' or '.join(within)}?" if within else nearest(item, known)
                 raise ValueError(f'unknown {what} "{item}"{near}')
             found.add(item)
         return frozenset(found)
@@ -125,7 +125,7 @@ class Selector(BaseModel):
     @model_validator(mode="after")
     def _something_is_left(self) -> Selector:
         if self.address is not None and self.not_address is not None and self.address <= self.not_address:
-            raise Contradiction("not_address", "it excludes every address that address names")
+            raise ContradictionError("not_address", "it excludes every address that address names")
         return self
 
     @property

@@ -9,8 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tracecheck.errors import did_you_mean
-from tracecheck.rules.mistakes import Mistakes, described, faults
+from tracecheck.rules.mistakes import Mistakes, described, faults, nearest
 from tracecheck.rules.model import RULE_CLASSES, AnyRule, BusSpec, MarkerSpec, RuleSet
 from tracecheck.rules.positions import Path, Positions
 from tracecheck.rules.selector import Selector
@@ -41,7 +40,7 @@ class Tables:
         """Reports a mistake at a key, or at a table's header."""
         self.mistakes.add(self.name, self.positions.key(path), reason)
 
-    def at_value(self, path: Path, reason: str, offset: int = 0) -> None:
+    def at_value(self, path: Path, reason: str, offset: int | None = None) -> None:
         """Reports a mistake at a value, or at a character in it."""
         self.mistakes.add(self.name, self.positions.value(path, offset), reason)
 
@@ -59,7 +58,7 @@ class Tables:
     def check_top(self) -> None:
         """The version, and keys that do not exist."""
         for key in self.raw.keys() - _TOP_KEYS:
-            hint = did_you_mean(key, _TOP_KEYS) or f" (keys: {', '.join(_TOP_KEYS)})"
+            hint = nearest(key, _TOP_KEYS, "keys")
             if key == "rise":
                 hint = "; rise times serve rules of kind timing, which this version does not judge"
             self.at_key((key,), f'unknown key "{key}"{hint}')
@@ -110,7 +109,7 @@ class Tables:
             self.at_key(path, f'{owner} lacks the key "kind"; add for example kind = "response" (kinds: {known})')
             return None
         if not isinstance(kind, str) or kind not in RULE_CLASSES:
-            near = did_you_mean(str(kind), (*KINDS, *KINDS_TO_COME)) or f" (kinds: {', '.join(KINDS)})"
+            near = nearest(str(kind), KINDS, "kinds", KINDS_TO_COME)
             shown = kind if isinstance(kind, str) else described(kind)
             reason = f'unknown kind "{shown}" in {owner}{near}'
             if kind in KINDS_TO_COME:
@@ -130,8 +129,8 @@ class Tables:
         if kind == "duration" and "of" not in raw:
             renamed = {"of": "marker"}
         filled = {"source": self.name, "line": self.positions.key(path)[0]}
-        rule = self._typed(RULE_CLASSES[kind], values, (path, owner), filled, renamed)
-        return rule  # type: ignore[return-value]  # RULE_CLASSES holds the members of AnyRule
+        cls: type[AnyRule] = RULE_CLASSES[kind]
+        return self._typed(cls, values, (path, owner), filled, renamed)
 
     def _named(self, table: str, cls: type[_Spec]) -> Iterator[_Spec]:
         given = self.raw.get(table, {})

@@ -94,6 +94,8 @@ class ResponseChecker(Checker[ResponseRule]):
             judged &= row >= 0
             ends = self._scope_ends(window)
             limit = np.append(ends, FOREVER)[row]
+            if self.rule.scope == "transfer":
+                judged &= at < limit  # an interrupt after STOP belongs to the exchange, not to the transfer
         return _Pending(at, transfer, self.periods(window, row), limit, judged)
 
     def _scope_ends(self, window: Window) -> Samples:

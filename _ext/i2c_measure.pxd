@@ -1,0 +1,85 @@
+"""What the strict decoder measures beside the bits: the SCL period, and stretched low phases."""
+
+from i2c_rows cimport Rows, grow
+from i2c_state cimport DATA, FAR, Core
+from libc.stdint cimport int64_t
+
+
+cdef inline void set_limit(Core* s, int64_t guess) noexcept nogil:
+    """Both lines high for longer than max(idle, 10 SCL periods) end things; never when neither is known.
+
+    Before two SCL rises showed a period, the latest transfer's stands in, or `guess` when that is longer: a slow bus
+    keeps its lines high for more than `idle` within its first bit.
+    """
+    cdef int64_t period = s.shortest, clocks
+    if period == 0:
+        period = s.last_shortest if s.last_shortest > guess else guess
+    clocks = 10 * period if period < FAR // 10 else FAR
+    s.limit = clocks if clocks > s.idle else s.idle
+    if s.limit == 0:
+        s.limit = FAR
+
+
+cdef inline int64_t median(int64_t* a, int64_t n) noexcept nogil:
+    """Lower median of a[:n] by Hoare's selection, which leaves `a` in another order; 0 for none."""
+    cdef int64_t k = (n - 1) // 2, low = 0, high = n - 1, i, j, pivot, swap
+    if n == 0:
+        return 0
+    while low < high:
+        pivot = a[low + (high - low) // 2]
+        i = low
+        j = high
+        while i <= j:
+            while a[i] < pivot:
+                i += 1
+            while a[j] > pivot:
+                j -= 1
+            if i <= j:
+                swap = a[i]
+                a[i] = a[j]
+                a[j] = swap
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return a[k]
+
+
+cdef inline int held_by(Core* s, int bit, int64_t low, int64_t begin, int64_t moved, int sda) noexcept nogil:
+    """Who held SCL low: 0 unknown, 1 target, 2 controller; told from when SDA took the level of the coming bit.
+
+    Late, after more than half of the low phase: whoever drives that bit was not ready. Early, within the nominal low
+    time: the bit was out, so a controller that drives it has nothing left to wait for, and the target holds the clock;
+    a target's early bit says nothing, for targets put out a bit and then stretch as well. Where SDA changes hands (the
+    ACK, the bit after it, STOP) a rise may be the one before letting go, and only a fall tells.
+    """
+    cdef bint handover = bit >= 8 or (bit == 0 and s.index > 0)
+    cdef bint target_drives = False
+    if moved < 0 or (handover and sda):
+        return 0
+    if bit < 9:
+        target_drives = (bit == 8) != (s.kind == DATA and s.direction == 1)
+    if 2 * (moved - begin) > low:
+        return 1 if target_drives else 2
+    return 1 if not target_drives and moved - begin <= s.nominal else 0
+
+
+cdef inline void stretched(Core* s, int bit, int k, int sda) noexcept nogil:
+    """A row for the low phase `k` of this byte, which came before `bit`, when it is longer than nominal."""
+    cdef int64_t low = s.lows[k], n
+    cdef Rows* r = &s.rows
+    if low <= 2 * s.nominal + 2:
+        return
+    n = grow(r, &r.stretches)
+    r.stretch_transfer[n] = s.transfer
+    r.stretch_message[n] = s.n_messages - 1
+    r.stretch_bit[n] = bit
+    r.stretch_begin[n] = s.falls[k]
+    r.stretch_end[n] = s.falls[k] + low
+    r.stretch_excess[n] = low - s.nominal
+    r.stretch_held_by[n] = held_by(s, bit, low, s.falls[k], s.moves[k], sda)
+    s.stretch += low - s.nominal

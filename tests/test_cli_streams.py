@@ -1,0 +1,203 @@
+"""The command line as a process: full disks, closed pipes, Ctrl-C, terminals, and what --help may load."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import tracecheck.cli
+from tracecheck.cli import app, main
+from tracecheck.trace import TABLES
+
+CAPTURES = Path(__file__).parent.parent / "captures"
+CAPTURE = str(CAPTURES / "synthetic/synthetic-late-wake.sr")
+RUN = [sys.executable, "-c", "import sys; from tracecheck.cli import main; sys.exit(main())"]
+COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["rules", "list"],
+    ["analyze", CAPTURE],
+    ["analyze", CAPTURE, "--format", "json"],
+    ["info", CAPTURE],
+    ["show", CAPTURE, "3"],
+    ["decode", CAPTURE],
+    ["decode", CAPTURE, "--format", "sigrok"],
+    ["decode", CAPTURE, "--format", "parquet"],
+]
+
+
+def run(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=60, check=False, **more)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_full_disk_is_a_message(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run([*RUN, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("tracecheck: standard output: ")
+    assert done.stderr.splitlines()[-1].endswith("No space left on device")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_reader_that_leaves_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [*RUN, *arguments], stdout=closed, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == (1 if arguments[0] == "analyze" else 0)
+    assert "Traceback" not in done.stderr
+    assert "pipe" not in done.stderr.lower()
+
+
+def test_output_to_a_full_device_leaves_the_device() -> None:
+    done = run("decode", CAPTURE, "--table", "bytes", "-o", "/dev/full")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tracecheck: /dev/full: writing failed: No space left on device\n"
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["analyze", "--help"], ["rules", "show", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from tracecheck.cli import main; code = main(sys.argv[1:]);"
+        "print([m for m in ('numpy', 'pyarrow', 'pandas', 'pydantic', 'rich', 'tracecheck._i2c') if m in sys.modules],"
+        "file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"tracecheck {tracecheck.__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["info"], ["decode"], ["show"], ["rules"]])
+def test_every_help_teaches_by_example(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--help"]) == 0
+    out = capfd.readouterr().out
+    assert f"    tracecheck {' '.join(command)}".rstrip() in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_no_command_is_help_and_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capfd.readouterr()
+    assert not out
+    assert err.startswith("Usage: tracecheck ")
+
+
+def test_tables_are_the_traces() -> None:
+    assert app.TABLES == TABLES
+
+
+def test_shell_completion() -> None:
+    done = run(env={**os.environ, "_TRACECHECK_COMPLETE": "complete_bash", "COMP_WORDS": "tracecheck ana", "COMP_CWORD": "1"})
+    assert done.stdout.split() == ["analyze"]
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Interrupted between opening the output and writing it."""
+    code = (
+        "import sys, time; import tracecheck; from tracecheck.cli import main;"
+        "tracecheck.decode = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "decode", CAPTURE, "--table", "bytes", "-o", str(tmp_path / "bytes.csv")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "now\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (2, "", "tracecheck: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("oops\nmore")
+
+    monkeypatch.setattr(tracecheck, "analyze", broken)
+    monkeypatch.delenv("TRACECHECK_DEBUG", raising=False)
+    assert main(["analyze", CAPTURE]) == 2
+    out, err = capfd.readouterr()
+    assert not out
+    assert err == (
+        "tracecheck: internal error: KeyError: 'oops\\nmore'; please report it "
+        "(TRACECHECK_DEBUG=1 shows where it happened)\n"
+    )
+    monkeypatch.setenv("TRACECHECK_DEBUG", "1")
+    assert main(["analyze", CAPTURE]) == 2
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_ascii_streams_get_ascii() -> None:
+    done = run("show", CAPTURE, "3", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+    assert "?" not in done.stdout
+    assert "START -> STOP 99.1 us -> irq 792 ns" in done.stdout
+
+
+def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
+    """Runs with standard output and error on a terminal of its own."""
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [*RUN, *arguments], stdout=child, stderr=child, env={**os.environ, "TERM": "xterm", **env}
+    ) as process:
+        os.close(child)
+        seen = b""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if select.select([parent], [], [], 0.1)[0]:
+                try:
+                    piece = os.read(parent, 65536)
+                except OSError:  # the other end is closed: Linux says EIO
+                    break
+                if not piece:
+                    break
+                seen += piece
+        os.close(parent)
+    return process.returncode, seen.decode()
+
+
+def test_colour_only_where_it_is_wanted() -> None:
+    plain = {"NO_COLOR": "1"}
+    code, text = on_a_terminal("analyze", CAPTURE)
+    assert code == 1
+    assert "\x1b[1;31mFAIL:\x1b[0m" in text
+    for env in (plain, {"TERM": "dumb"}):
+        assert "\x1b" not in on_a_terminal("analyze", CAPTURE, **env)[1]
+    assert "\x1b" not in run("analyze", CAPTURE).stdout
+
+
+def test_no_binary_on_a_terminal() -> None:
+    code, text = on_a_terminal("decode", CAPTURE, "--format", "parquet", NO_COLOR="1")
+    assert code == 2
+    assert text.strip() == "tracecheck: --format parquet is binary and this is a terminal; give -o FILE"
+
+
+def test_json_of_several_captures(tmp_path: Path) -> None:
+    place = tmp_path / "verdicts.json"
+    done = run("analyze", CAPTURE, "nowhere.sr", "--expect", "never void", "--format", "json", "-o", str(place))
+    assert (done.returncode, done.stdout) == (2, "")
+    found = json.loads(place.read_text())
+    assert found["schema"] == 1
+    assert [one["verdict"] for one in found["captures"]] == ["pass", "inconclusive"]
+    assert found["captures"][1]["error"] == "nowhere.sr: there is no such file; check the name and the folder"

@@ -1,0 +1,100 @@
+"""The pages tell the truth: terminal excerpts are what the program prints, rule files load, Python runs.
+
+    python tests/test_docs.py
+
+writes the README's terminal excerpts anew. Read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracecheck.rules.file import load
+from tracecheck.rules.vocabulary import (
+    ANOMALIES,
+    BUS_EVENTS,
+    CODINGS,
+    DERIVED_EVENTS,
+    DIRECTIONS,
+    INTERVALS,
+    KINDS,
+    OUTCOMES,
+    ROLES,
+    SCOPES,
+    SEVERITIES,
+)
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+RULES = ROOT / "docs" / "rules.md"
+TRACECHECK = [sys.executable, "-c", "import sys; from tracecheck.cli import main; sys.exit(main())"]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def replayed(excerpt: str) -> str:
+    """The excerpt with each command's output as it is now, in a terminal of 80 columns; `echo $?` is the last exit code."""
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    code, shown = 0, ""
+    for command in re.findall(r"^\$ (.*)$", excerpt, re.MULTILINE):
+        if command == "echo $?":
+            output = f"{code}\n"
+        else:
+            arguments = [*TRACECHECK, *shlex.split(command)[1:]]
+            done = subprocess.run(
+                arguments, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+            )
+            code, output = done.returncode, done.stdout.decode()
+        shown += f"$ {command}\n{output}"
+    return shown
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_terminal_excerpts_are_what_is_printed(number: int) -> None:
+    excerpt = blocks(README, "console")[number]
+    assert replayed(excerpt) == excerpt
+
+
+@pytest.mark.parametrize("page", [README, RULES], ids=lambda page: page.name)
+def test_rule_files_in_the_pages_load(page: Path) -> None:
+    files = blocks(page, "toml")
+    assert files
+    for text in files:
+        assert load(f"{page.name} example", text).rules, text
+
+
+def test_each_kind_has_its_section_and_example() -> None:
+    sections = re.findall(r"^### (.*)$", RULES.read_text(), re.MULTILINE)
+    first, *examples = (load("example", text).rules for text in blocks(RULES, "toml"))
+    assert {"task-runs-after-interrupt", "display-write"} <= {rule.id for rule in first}
+    assert tuple(sections) == tuple(rule.kind for (rule,) in examples) == KINDS
+
+
+def test_every_word_of_the_language_is_explained() -> None:
+    page = RULES.read_text()
+    words = [*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES, *INTERVALS, *ROLES, *SCOPES, *SEVERITIES, *DIRECTIONS, *OUTCOMES]
+    quoted = set(re.findall(r'`"?([A-Za-z0-9_.-]+)"?`', page))
+    assert [word for word in (*words, *CODINGS) if word not in quoted] == []
+
+
+def test_the_readme_s_python_runs() -> None:
+    (code,) = blocks(README, "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wake-after-interrupt" in done.stdout
+
+
+if __name__ == "__main__":
+    text = README.read_text()
+    for excerpt in blocks(README, "console"):
+        text = text.replace(excerpt, replayed(excerpt))
+    README.write_text(text)

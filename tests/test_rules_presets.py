@@ -1,0 +1,138 @@
+"""The shipped presets: they load, explain themselves, and claim no more than the driver's source says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tracecheck.rules.describe import describe
+from tracecheck.rules.file import load, load_many
+from tracecheck.rules.library import preset_names, preset_text, presets
+from tracecheck.rules.model import IntegrityRule, OccurrenceRule, OrderRule, Rule, RuleSet
+
+
+@pytest.fixture(scope="module")
+def driver() -> RuleSet:
+    return load("embassy-rp")
+
+
+def rule(rules: RuleSet, id_: str) -> Rule:
+    return next(rule for rule in rules.rules if rule.id == id_)
+
+
+def test_names_and_summaries() -> None:
+    assert presets() == {
+        "embassy-rp": "The async I2C driver of embassy-rp on an RP2040: its interrupts and wakes, where it puts them",
+        "i2c": "Integrity of the bus: what a healthy I2C bus does not show, whatever hangs on it",
+    }
+    with pytest.raises(FileNotFoundError):
+        preset_text("../model")
+
+
+def test_all_together_they_fit() -> None:
+    together = load_many(preset_names())
+    assert len(together.rules) == sum(len(load(name).rules) for name in preset_names())
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_rule_says_why_in_a_sentence(name: str) -> None:
+    rules = load(name)
+    assert rules.rules
+    for each in rules.rules:
+        assert re.fullmatch(r"[A-Z].*\.", each.why), each.id
+        assert each.source == name and each.id.startswith(name.removesuffix("-rp"))
+        assert describe(each)
+
+
+def test_integrity_names_what_is_wrong_and_nothing_that_is_normal() -> None:
+    by_severity: dict[str, set[str]] = {"error": set(), "warning": set(), "note": set()}
+    for each in load("i2c").rules:
+        assert isinstance(each, IntegrityRule) and each.where.is_everything
+        by_severity[each.severity] |= each.kinds
+    assert by_severity == {
+        "error": {"partial-byte", "ack-interrupted", "missing-stop", "void", "stray-stop"},
+        "warning": {"stray-clocks", "bus-recovery", "stuck-low", "glitch"},
+        "note": set(),
+    }
+
+
+SHORT = ["start", "address", "data", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("more", "matches"),
+    [
+        (["irq.begin", "wake"], True),
+        (["irq.begin", "wake", "irq.begin", "wake"], True),
+        ([], True),  # a stale STOP_DET, or a blocking call: a warning elsewhere
+        (["wake", "irq.begin"], False),
+        (["irq.begin"], False),
+        (["irq.begin", "irq.begin", "wake"], False),
+    ],
+)
+def test_order_of_a_short_write(driver: RuleSet, more: list[str], matches: bool) -> None:
+    order = rule(driver, "embassy-short-write-order")
+    assert isinstance(order, OrderRule) and order.severity == "error"
+    assert order.dfa.matches(SHORT + more) is matches
+
+
+def test_an_interrupt_before_the_stop_of_a_short_write_is_no_match(driver: RuleSet) -> None:
+    order = rule(driver, "embassy-short-write-order")
+    assert isinstance(order, OrderRule)
+    assert not order.dfa.matches(["start", "address", "data", "irq.begin", "wake", "stop"])
+
+
+def counted(rules: RuleSet, direction: str, length: int, severity: str) -> tuple[int, int | None]:
+    """The tightest count that rules of this severity ask of an acknowledged transfer."""
+    low, high = 0, None
+    for each in rules.rules:
+        where = each.where
+        if not isinstance(each, OccurrenceRule) or each.severity != severity or where.outcome != frozenset({"acked"}):
+            continue
+        if where.direction != frozenset({direction}) or not any(
+            a <= length <= (b or length) for a, b in where.length or ()
+        ):
+            continue
+        low = max(low, each.min)
+        high = each.max if high is None or each.max is None else min(high, each.max)
+    return low, high
+
+
+@pytest.mark.parametrize("n", range(1, 65))
+def test_interrupts_of_writes_follow_the_driver(driver: RuleSet, n: int) -> None:
+    """K or K + 1 for n >= 17, floor(n/17) <= K <= floor((n-1)/15); 1 for n <= 15; 1 or 2 for 16."""
+    least = n // 17 if n >= 17 else 1
+    most = 1 if n <= 15 else 2 if n == 16 else (n - 1) // 15 + 1
+    low, high = counted(driver, "write", n, "warning")
+    assert low == least and high in (None, most)
+    errors = counted(driver, "write", n, "error")
+    assert errors == ((0, None) if n <= 15 else (0, most + 1)), "one more: a mask armed earlier"
+
+
+@pytest.mark.parametrize("n", range(1, 65))
+def test_interrupts_of_reads_follow_the_driver(driver: RuleSet, n: int) -> None:
+    batches = (n + 15) // 16
+    assert counted(driver, "read", n, "warning") == (batches, batches + 2)
+    assert counted(driver, "read", n, "error") == (0, None), "several reads of one transaction look like one"
+
+
+def test_no_error_rule_demands_an_interrupt(driver: RuleSet) -> None:
+    """Blocking calls have none, and a stale STOP_DET may swallow one."""
+    for each in driver.rules:
+        if isinstance(each, OccurrenceRule) and each.severity == "error":
+            assert each.min == 0
+
+
+def test_rules_for_certain_traffic_or_markers_are_optional(driver: RuleSet) -> None:
+    demanding = {each.id for each in driver.rules if not each.optional}
+    assert demanding == {"embassy-wake", "embassy-wake-prompt", "embassy-interrupt-has-transfer"}
+    for each in driver.rules:
+        if not each.where.is_everything or "ready" in each.events:
+            assert each.optional, each.id
+
+
+def test_nothing_orders_the_task_and_stop_after_a_nack(driver: RuleSet) -> None:
+    for each in driver.rules:
+        if isinstance(each, OrderRule):
+            assert each.where.outcome == frozenset({"acked"})

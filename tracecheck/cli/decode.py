@@ -1,0 +1,118 @@
+"""`tracecheck decode`: transfers as text, tables as files, or the peer's own text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+
+import tracecheck
+from tracecheck.capture.model import Capture
+from tracecheck.cli.console import Output, destination, note, state
+from tracecheck.cli.lines import Lines
+from tracecheck.cli.progress import Progress
+from tracecheck.cli.wiring import opened, rule_set
+from tracecheck.decoding import peer
+from tracecheck.decoding.find import wire
+from tracecheck.decoding.wiring import Wiring
+from tracecheck.errors import ChannelError, UsageError, did_you_mean
+from tracecheck.export.tables import BINARY, WRITERS
+from tracecheck.report.style import Style
+from tracecheck.report.transfers import summary, transfer_lines
+from tracecheck.rules.model import RuleSet
+from tracecheck.trace import TABLES
+
+_LINES_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments, as typed."""
+
+    capture: str
+    lines: Lines
+    rules: Sequence[str]
+    samplerate: str | None
+    max_samples: int | None
+    table: str | None
+    output_format: str | None
+    output: str | None
+    quiet: bool
+
+    @property
+    def chosen(self) -> tuple[str, str | None]:
+        """The format, and the table where it is a table's. Raises UsageError for what does not go together."""
+        if self.table is not None and self.table not in TABLES:
+            hint = did_you_mean(self.table, TABLES)
+            raise UsageError(f'--table: no table "{self.table}"{hint} (tables: {", ".join(TABLES)})')
+        kind = self.output_format or self._by_name() or ("text" if self.table is None else "csv")
+        if kind in WRITERS:
+            return kind, self.table or "transfers"
+        if self.table is not None:
+            raise UsageError(f"--format {kind} shows no table; leave --table out, or use {', '.join(WRITERS)}")
+        return kind, None
+
+    def _by_name(self) -> str | None:
+        suffix = PurePath(self.output or "").suffix[1:].lower()
+        return suffix if suffix in WRITERS else None
+
+
+def run(request: Request) -> int:
+    """Decode one capture. Raises what the command line explains."""
+    state.quiet = request.quiet
+    kind, table = request.chosen
+    rules = rule_set(request.rules, request.lines)
+    capture = opened(request.capture, request.samplerate, request.max_samples)
+    request.lines.check(capture)
+    with destination(request.output) as out:
+        if kind in BINARY and out.is_terminal:
+            raise UsageError(f"--format {kind} is binary and this is a terminal; give -o FILE")
+        if kind == "sigrok":
+            _sigrok(capture, rules, out)
+        elif table is None:
+            _text(capture, rules, out)
+        else:
+            trace = decoded(capture, rules)
+            WRITERS[kind](trace.table(table), out)
+    return 0
+
+
+def decoded(capture: Capture, rules: RuleSet) -> tracecheck.Trace:
+    """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
+    with Progress(f"decoding {capture.path}", capture.samples) as progress:
+        trace = tracecheck.decode(capture, rules=rules, progress=progress)
+    wired(capture, trace.wiring)
+    for hint in trace.wiring.hints:
+        note(hint)
+    return trace
+
+
+def wired(capture: Capture, wiring: Wiring, *, markers_will_do: bool = True) -> None:
+    """Raises ChannelError where a capture has nothing to decode."""
+    if wiring.buses or (markers_will_do and wiring.markers):
+        return
+    reason = next(
+        (hint for hint in wiring.hints if "no I2C bus" in hint), "no bus; name its lines with --scl and --sda"
+    )
+    raise ChannelError(capture.path, reason, None, [channel.name for channel in capture.channels])
+
+
+def _text(capture: Capture, rules: RuleSet, out: Output) -> None:
+    trace = decoded(capture, rules)
+    style = Style(out.width, out.colour, out.unicode)
+    _write(transfer_lines(trace, style, whole=not out.is_terminal), out)
+    note(summary(trace))
+
+
+def _sigrok(capture: Capture, rules: RuleSet, out: Output) -> None:
+    wiring = wire(capture, list(rules.buses.values()))
+    wired(capture, wiring, markers_will_do=False)
+    for number, bus in enumerate(wiring.buses, 1):
+        for columns in peer.annotations(capture, bus.scl.bit, bus.sda.bit):
+            _write(peer.lines(columns, f"i2c-{number}"), out)
+
+
+def _write(lines: Iterator[str], out: Output) -> None:
+    while piece := list(islice(lines, _LINES_AT_ONCE)):
+        out.text("\n".join(piece) + "\n")

@@ -1,0 +1,165 @@
+"""The findings of a report, rule by rule: what was found, when, at which transfer, measured against which bound."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from tracecheck.report.outline import Outline
+from tracecheck.report.rule_table import MARKS, mark
+from tracecheck.report.style import Style
+from tracecheck.rules.describe import describe
+from tracecheck.rules.verdict import Finding, Report, RuleResult, ns_text
+from tracecheck.rules.vocabulary import ROLES, ROLES_OF
+from tracecheck.timebase import to_ns
+
+LIMIT = 10
+"""Findings shown of one rule."""
+
+
+def finding_lines(
+    report: Report, style: Style, outline: Outline | None = None, *, every: bool = False, strict: bool = False
+) -> list[str]:
+    """Failed rules first, severest first; then what could not be decided; then what was not checked at all."""
+    lines: list[str] = []
+    failed = sorted((r for r in report.rules if r.failed), key=lambda r: list(MARKS).index(r.rule.severity))
+    for result in failed:
+        lines += ["", *_failed(result, style, outline, None if every else LIMIT)]
+    undecided = [r for r in report.rules if r.inconclusive and (every or strict or not r.judged)]
+    for result in undecided:
+        lines += ["", *_undecided(result, style, outline, None if every else 3)]
+    lines += unchecked_lines(report, style)
+    return lines
+
+
+def _failed(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
+    word = mark(result)
+    lines = _titled(result, word, "red" if word == "FAIL" else "yellow", style)
+    found = (f for f in result.findings() if f.verdict == "fail")
+    lines += _each(found, result.failed, limit, style, outline)
+    return lines
+
+
+def _undecided(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
+    found = (f for f in result.findings() if f.verdict == "inconclusive")
+    return [*_titled(result, "?", "yellow", style), *_each(found, result.inconclusive, limit, style, outline)]
+
+
+def _titled(result: RuleResult, word: str, colour: str, style: Style) -> list[str]:
+    rule = result.rule
+    title = f"{word} {rule.id}"
+    place = f"{rule.source}:{rule.line}" if rule.line else rule.source
+    if len(title) + len(place) + 2 <= style.width:
+        gap = " " * (style.width - len(title) - len(place))
+        lines = [style.paint(title, "bold", colour) + gap + style.paint(place, "dim")]
+    else:
+        lines = [style.paint(title, "bold", colour), f"  {style.paint(place, 'dim')}"]
+    lines += wrapped(f"Rule: {describe(rule)}.", style, 2)
+    if rule.why:
+        lines += wrapped(rule.why, style, 2)
+    return lines
+
+
+def _each(found: Iterator[Finding], count: int, limit: int | None, style: Style, outline: Outline | None) -> list[str]:
+    lines: list[str] = []
+    for finding in islice(found, limit):
+        lines += _one(finding, style, outline)
+    if limit is not None and count > limit:
+        lines.append(f"    and {count - limit} more; --verbose or --format json gives them all")
+    return lines
+
+
+def _one(finding: Finding, style: Style, outline: Outline | None) -> list[str]:
+    time = f"sample {finding.sample}" if finding.t_ns is None else instant_text(finding.t_ns)
+    where = [f"at {time}"]
+    if finding.bus is not None and finding.transfer is not None:
+        where.append(f"{finding.bus} transfer {finding.transfer}")
+        facts = outline.facts(finding.bus, finding.transfer) if outline is not None else None
+        if facts is not None:
+            where[-1] += f" ({facts.summary})"
+    elif finding.bus is not None:
+        where.append(finding.bus)
+    lines = wrapped(f"{', '.join(where)}:", style, 2)
+    lines += wrapped(finding.message + _against(finding, style), style, 6)
+    return lines
+
+
+def _against(finding: Finding, style: Style) -> str:
+    """`; 154 us +- 42 ns against at most 50.0 us`, where both are times."""
+    bounds = []
+    if finding.lower_ns is not None:
+        bounds.append(f"at least {ns_text(finding.lower_ns)}")
+    if finding.upper_ns is not None:
+        bounds.append(f"at most {ns_text(finding.upper_ns)}")
+    if not bounds:
+        return ""
+    if finding.value_ns is None or finding.uncertainty_ns is None:
+        return f"; allowed: {' and '.join(bounds)}"
+    plus = style.glyph("±", "+-")
+    measured = f"{ns_text(finding.value_ns)} {plus} {ns_text(finding.uncertainty_ns)}"
+    return f"; measured {measured}, allowed {' and '.join(bounds)}"
+
+
+def unchecked_lines(report: Report, style: Style) -> list[str]:
+    """Rules that judged nothing and why: the ones that count each by itself, the optional ones in a sentence."""
+    idle = [r for r in report.rules if not r.judged and not r.inconclusive]
+    lines: list[str] = []
+    for result in (r for r in idle if not r.rule.optional):
+        lines += ["", style.paint(f"? {result.rule.id}", "bold", "yellow")]
+        lines += wrapped(f"Not checked: {reason(result, report)}", style, 2)
+    optional = [r for r in idle if r.rule.optional]
+    if optional:
+        names = ", ".join(r.rule.id for r in optional)
+        rules = "rule" if len(optional) == 1 else "rules"
+        lines += ["", *wrapped(f"Nothing to judge for {len(optional)} optional {rules}: {names}.", style, 0)]
+    return lines
+
+
+def reason(result: RuleResult, report: Report) -> str:
+    """Why a rule judged nothing, and what would help."""
+    if "a bus" in result.missing:
+        return "no bus was found; name its lines with --scl and --sda."
+    if result.missing:
+        have = {m["name"] for m in report.capture.get("markers", ())} | {
+            m["role"] for m in report.capture.get("markers", ())
+        }
+        lacking = [name for name in _markers(result.missing) if name not in have]
+        hint = " ".join(f"--marker {name}=CHANNEL" for name in lacking)
+        what = " and ".join(result.missing)
+        return f"it needs {what}, and there is no marker {' or '.join(lacking) or 'for it'}{_try(hint)}."
+    if result.cut:
+        return f"the capture's beginning or end cuts all its instances ({result.cut})."
+    return "nothing in this capture is what it judges."
+
+
+def _try(hint: str) -> str:
+    return f"; add {hint}" if hint else ""
+
+
+def _markers(events: Sequence[str]) -> list[str]:
+    """The markers behind event names; a derived event stands for those it is made of."""
+    names = [name for event in events for name in ROLES_OF.get(event, (event.partition(".")[0],))]
+    order = {name: i for i, name in enumerate(ROLES)}
+    return sorted(dict.fromkeys(names), key=lambda name: (order.get(name, len(order)), name))
+
+
+def instant_text(t_ns: int) -> str:
+    """A moment of the capture: `1.914875 ms`, to the nanosecond."""
+    for divisor, digits, unit in ((10**9, 9, "s"), (10**6, 6, "ms"), (10**3, 3, "us")):
+        if t_ns >= divisor:
+            return f"{t_ns // divisor}.{t_ns % divisor:0{digits}d} {unit}"
+    return f"{t_ns} ns"
+
+
+def duration_text(samples: int, rate_hz: int | None) -> str:
+    """How long so many samples last."""
+    return f"{samples} samples" if not rate_hz else ns_text(to_ns(samples, rate_hz))
+
+
+def wrapped(text: str, style: Style, indent: int) -> list[str]:
+    """Text folded to the width, every line indented."""
+    space = " " * indent
+    return textwrap.wrap(
+        text, max(style.width, 40), initial_indent=space, subsequent_indent=space, break_on_hyphens=False
+    )

@@ -1,0 +1,122 @@
+"""A verdict for programs. Schema 1; keys stand in a fixed order, times in nanoseconds to the picosecond."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tracecheck.report.outline import Outline
+from tracecheck.rules.verdict import Finding, Report, RuleResult, Stats
+from tracecheck.timebase import to_ns
+
+SCHEMA = 1
+_VERDICTS = ("pass", "fail", "inconclusive")
+
+
+def render(verdicts: Sequence[dict[str, Any]]) -> str:
+    """One capture: its object. Several: `{"schema": 1, "captures": [...]}`."""
+    whole = verdicts[0] if len(verdicts) == 1 else {"schema": SCHEMA, "captures": list(verdicts)}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def verdict(
+    report: Report, outline: Outline | None = None, *, fail_on: str = "error", strict: bool = False
+) -> dict[str, Any]:
+    """One capture's verdict, as `verdict` of the exit code with these settings."""
+    code = report.exit_code(fail_on, strict=strict)
+    return {
+        "schema": SCHEMA,
+        "capture": _capture(report, outline),
+        "verdict": _VERDICTS[code],
+        "exit_code": code,
+        "rules": [_rule(result) for result in report.rules],
+        "findings": [_finding(finding) for finding in report.findings],
+        "notes": list(report.notes),
+    }
+
+
+def unreadable(path: str, reason: str) -> dict[str, Any]:
+    """What stands for a capture that could not be read, among several."""
+    return {
+        "schema": SCHEMA,
+        "capture": {"path": path},
+        "verdict": "inconclusive",
+        "exit_code": 2,
+        "error": reason,
+        "rules": [],
+        "findings": [],
+        "notes": [],
+    }
+
+
+def _capture(report: Report, outline: Outline | None) -> dict[str, Any]:
+    facts = dict(report.capture)
+    rate, samples = facts.get("rate_hz"), facts.get("samples")
+    facts["duration_ns"] = to_ns(samples, rate) if rate and samples is not None else None
+    if outline is not None:
+        facts["transfers"] = {bus: len(outline.transfers(bus)["start"]) for bus in outline.buses}
+    return facts
+
+
+def _rule(result: RuleResult) -> dict[str, Any]:
+    return {
+        "id": result.rule.id,
+        "kind": result.rule.kind,
+        "severity": result.rule.severity,
+        "optional": result.rule.optional,
+        "verdict": result.verdict,
+        "judged": result.judged,
+        "passed": result.passed,
+        "failed": result.failed,
+        "inconclusive": result.inconclusive,
+        "cut": result.cut,
+        "missing": list(result.missing),
+        "stats": _stats(result, result.stats),
+    }
+
+
+def _stats(result: RuleResult, stats: Stats | None) -> dict[str, Any] | None:
+    """Times end in `_ns`; counts, and samples where no rate is known, have plain names and say their unit."""
+    if stats is None:
+        return None
+    end = "_ns" if stats.unit == "ns" else ""
+    values = {"min": stats.min, "p50": stats.p50, "p99": stats.p99, "max": stats.max, "headroom": stats.headroom}
+    closest = result.closest
+    return {
+        "unit": stats.unit,
+        "count": stats.count,
+        **{f"{name}{end}": rounded(value) for name, value in values.items()},
+        "closest": None
+        if closest is None
+        else {"bus": closest[0], "transfer": closest[1] if closest[1] >= 0 else None, "sample": closest[2]},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "verdict": finding.verdict,
+        "bus": finding.bus,
+        "transfer": finding.transfer,
+        "sample": finding.sample,
+        "t_ns": finding.t_ns,
+        "value_ns": rounded(finding.value_ns),
+        "lower_ns": rounded(finding.lower_ns),
+        "upper_ns": rounded(finding.upper_ns),
+        "uncertainty_ns": rounded(finding.uncertainty_ns),
+        "message": finding.message,
+        "why": finding.why,
+        "source": finding.source,
+        "line": finding.line,
+    }
+
+
+def rounded(value: float | None) -> float | int | None:
+    """To the picosecond; whole numbers as integers."""
+    if value is None:
+        return None
+    value = round(value, 3)
+    return int(value) if value.is_integer() else value

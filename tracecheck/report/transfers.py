@@ -1,0 +1,140 @@
+"""A decoded capture as text: one line a transfer, with the interrupt that ended it and the wake that followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tracecheck.report.findings import instant_text
+from tracecheck.report.style import Style
+from tracecheck.rules.verdict import time_text
+from tracecheck.timebase import to_ns
+from tracecheck.trace import Trace
+
+_PIECE = 4096
+"""Transfers formatted at once."""
+_BYTES_AT = 16
+"""Data bytes of a message shown on a terminal before the middle is left out."""
+
+Samples = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """For each transfer of one bus, in samples: the interrupt that ended it and the wake after that; -1: none.
+
+    The interrupt is the first at or after STOP, else the last before it. `wake` is its own: it came before the next.
+    """
+
+    irq: Samples
+    wake: Samples
+
+
+def transfer_lines(trace: Trace, style: Style, *, whole: bool = False) -> Iterator[str]:
+    """A head and a line a transfer, in order of START over all buses. `whole`: however long, all bytes."""
+    several = len(trace.wiring.buses) > 1
+    timed = any(m.role == "irq" for m in trace.wiring.markers)
+    head = f"{'time':>14}  {'bus  ' if several else ''}{'#':>5}  {'outcome':<12}"
+    head += f"  {'irq':>9}  {'wake':>9}" if timed else ""
+    yield style.paint(f"{head}  transfer", "dim")
+    rows = trace.transfers.sort_by([("start", "ascending")]) if several else trace.transfers
+    latencies = {b.name: latencies_of(trace, b.name) for b in trace.wiring.buses} if timed else {}
+    texts = {b.name: _message_texts(trace, b.name, None if whole else _BYTES_AT) for b in trace.wiring.buses}
+    for batch in rows.to_batches(max_chunksize=_PIECE):
+        for row in batch.to_pylist():
+            bus, number = row["bus"], row["transfer"]
+            when = str(row["start"]) if not trace.rate_hz else instant_text(to_ns(row["start"], trace.rate_hz))
+            outcome = f"{row['outcome']:<12}"
+            colour = {"acked": (), "void": ("dim",)}.get(row["outcome"], ("yellow",))
+            line = f"{when:>14}  {f'{bus:<5}' if several else ''}{number:>5}  {style.paint(outcome, *colour)}"
+            if timed:
+                line += _latency_cells(row, latencies[bus], trace.rate_hz)
+            yield f"{line}  {texts[bus].get(number, '')}".rstrip()
+
+
+def latencies_of(trace: Trace, bus: str) -> Latencies:
+    """The interrupt and wake of every transfer of a bus."""
+    timeline = trace.timeline
+    timeline = timeline.filter(pa.compute.equal(timeline["bus"].cast(pa.string()), bus))
+    names = next((m.name for m in trace.wiring.markers_of(bus) if m.role == "irq"), "irq")
+    wires = {m.name: m for m in trace.wiring.markers_of(bus)}
+    begin = names if names in wires and wires[names].coding == "pulse-count" else f"{names}.begin"
+    irq_at, irq_of = _events(timeline, begin)
+    wake_at, wake_of = _events(timeline, "wake")
+    rows = trace.columns(bus, "transfers")
+    ids, ends = rows["transfer"], np.where(rows["stop"] >= 0, rows["stop"], rows["start"])
+    after = np.searchsorted(irq_at, ends, side="left")
+    irq = _own(irq_at, irq_of, after, ids)
+    irq = np.where(irq >= 0, irq, _own(irq_at, irq_of, after - 1, ids))
+    following = np.append(irq_at, np.iinfo(np.int64).max)[np.searchsorted(irq_at, irq, side="right")]
+    wake = _own(wake_at, wake_of, np.searchsorted(wake_at, irq, side="left"), ids)
+    wake = np.where((irq >= 0) & (wake >= irq) & (wake < following), wake, -1)
+    return Latencies(irq, wake)
+
+
+def _events(timeline: pa.Table, name: str) -> tuple[Samples, Samples]:
+    mine = timeline.filter(pa.compute.equal(timeline["event"].cast(pa.string()), name))
+    return mine["sample"].to_numpy(), mine["transfer"].fill_null(-1).to_numpy()
+
+
+def _own(at: Samples, owner: Samples, index: NDArray[np.intp], ids: Samples) -> Samples:
+    """The event at each index where it belongs to that very transfer, else -1."""
+    inside = (index >= 0) & (index < len(at))
+    index = np.where(inside, index, 0)
+    padded_at, padded_owner = np.append(at, -1), np.append(owner, -1)
+    return np.where(inside & (padded_owner[index] == ids), padded_at[index], -1)
+
+
+def _latency_cells(row: dict[str, object], found: Latencies, rate_hz: int | None) -> str:
+    number, stop, start = row["transfer"], row["stop"], row["start"]
+    assert isinstance(number, int)
+    irq, wake = int(found.irq[number]), int(found.wake[number])
+    since = stop if isinstance(stop, int) else start
+    assert isinstance(since, int)
+    first = ("" if isinstance(stop, int) else "S+") + time_text(irq - since, rate_hz) if irq >= 0 else "-"
+    second = time_text(wake - irq, rate_hz) if wake >= 0 else "-"
+    return f"  {first:>9}  {second:>9}"
+
+
+def _message_texts(trace: Trace, bus: str, limit: int | None) -> dict[int, str]:
+    """`0x50 W 10  Sr R DE AD` of each transfer of a bus."""
+    messages = trace.messages
+    messages = messages.filter(pa.compute.equal(messages["bus"].cast(pa.string()), bus))
+    columns = [
+        messages[c].to_pylist() for c in ("transfer", "address", "ten_bit", "direction", "restart", "acked", "data")
+    ]
+    texts: dict[int, str] = {}
+    before: dict[int, int | None] = {}
+    for transfer, address, ten_bit, direction, restart, acked, data in zip(*columns, strict=True):
+        where = "0x???" if address is None else f"0x{address:0{3 if ten_bit else 2}X}"
+        words = ["Sr"] if restart else []
+        if not restart or before.get(transfer) != address:
+            words.append(where)
+        words.append("R" if direction == "read" else "W")
+        if acked is False:
+            words.append("NACK")
+        text = " ".join(words) + (f" {_hex(data, limit)}" if data else "")
+        before[transfer] = address
+        texts[transfer] = f"{texts[transfer]}  {text}" if transfer in texts else text
+    return texts
+
+
+def _hex(data: bytes, limit: int | None) -> str:
+    if limit is None or len(data) <= limit:
+        return data.hex(" ").upper()
+    keep = limit // 2 - 1
+    left_out = len(data) - 2 * keep
+    return f"{data[:keep].hex(' ').upper()} ({left_out} more) {data[-keep:].hex(' ').upper()}"
+
+
+def summary(trace: Trace) -> str:
+    """`8 transfers, 2 anomalies (decode --table anomalies)`."""
+    transfers, anomalies = len(trace.transfers), len(trace.anomalies)
+    text = f"{transfers} transfer{'' if transfers == 1 else 's'}"
+    if anomalies:
+        text += f", {anomalies} anomal{'y' if anomalies == 1 else 'ies'} (see decode --table anomalies)"
+    return text
