@@ -24,7 +24,7 @@ directives = {
     "freethreading_compatible": True,
 }
 undefined = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"]
-flags = ["-O1", "-g", "-DTRACECHECK_PORTABLE", *undefined] if CHECKED else ["-O3"]
+flags = ["-O1", "-g", "-DTRACECHECK_PORTABLE", *undefined] if CHECKED else ["-O3", "-g0"]
 link = undefined[:1] if CHECKED else []
 
 setup(
@@ -43,4 +43,5 @@ setup(
         build_dir="build/cython-checked" if CHECKED else "build/cython",
         force=CHECKED,
     ),
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )

@@ -1,13 +1,14 @@
 """The strict I2C decoder: one bus, edges in, rows of six tables out, resumable anywhere.
 
 Every change of SCL or SDA that outlasts the spike filter drives one step of the state machine. START and STOP count
-everywhere: inside an address, an ACK clock, half a byte. What does not fit becomes a row of `anomalies`, never an error.
+everywhere: inside an address, an ACK clock, half a byte. What does not fit is a row of `anomalies`, never an error.
 Time-outs are moments in sample time and fire before the first edge after them, so where the blocks are cut is of no
 consequence. Terms are those of the I2C-bus specification (UM10204, 3.1); codes of the columns are in `_i2c.pyi`.
 
 The loops are `nogil` and `noexcept`; arguments and buffers are checked at entry, when the state is still untouched.
 """
 
+cimport cython
 from columns cimport same
 from i2c_frames cimport begin_phase, begin_transfer, byte_answered, byte_complete, cut_byte, end_message, end_transfer
 from i2c_measure cimport set_limit
@@ -26,7 +27,7 @@ ctypedef fused word_t:
     uint64_t
 
 
-# Timing -------------------------------------------------------------------------------------------------------------
+# Time, and what goes on outside a transfer --------------------------------------------------------------------------
 
 cdef inline inlined arm(Core* s, int64_t t) noexcept nogil:
     """Sets the next time-out after the change at `t`. Both lines high is always as old as the latest change."""
@@ -299,6 +300,8 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
     return i
 
 
+@cython.final
+@cython.auto_pickle(False)
 cdef class Decoder:
     """Strict decoder of one bus; see `_i2c.pyi` for the tables and the protocol of `bind`, `feed` and `finish`."""
 

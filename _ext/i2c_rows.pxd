@@ -86,7 +86,9 @@ cdef inline void event(Rows* r, int64_t at, uint8_t kind, int64_t transfer) noex
     r.event_transfer[n] = transfer
 
 
-cdef inline void anomaly(Rows* r, uint8_t kind, int64_t transfer, int64_t at, int64_t width, int64_t arg) noexcept nogil:
+cdef inline void anomaly(
+    Rows* r, uint8_t kind, int64_t transfer, int64_t at, int64_t width, int64_t arg
+) noexcept nogil:
     cdef int64_t n = grow(r, &r.anomalies)
     r.anomaly_kind[n] = kind
     r.anomaly_transfer[n] = transfer

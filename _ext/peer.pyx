@@ -5,6 +5,7 @@ everything, a partial byte is dropped. It is how the strict decoder is proved on
 `decode --format sigrok` prints. Nothing is shared with the strict decoder but the column buffers.
 """
 
+cimport cython
 from columns cimport Table, column, same
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -122,6 +123,8 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
     return i
 
 
+@cython.final
+@cython.auto_pickle(False)
 cdef class PeerDecoder:
     """The peer's decoder of one bus; see `_peer.pyi`."""
 

@@ -29,8 +29,9 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
-import tracecheck
 from captures import KINDS, cached
+
+import tracecheck
 
 WINDOW = 256 * 1024
 ROUNDS = 3

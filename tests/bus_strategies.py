@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -226,4 +227,4 @@ def buses(draw: st.DrawFn) -> Bus:
 def cut(n: int, where: Sequence[int]) -> list[tuple[int, int]]:
     """Consecutive index ranges that cover range(n), cut at `where` (taken modulo n + 1)."""
     points = sorted({0, n, *(w % (n + 1) for w in where)})
-    return list(zip(points, points[1:], strict=False)) or [(0, 0)]
+    return list(pairwise(points)) or [(0, 0)]

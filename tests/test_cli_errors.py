@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from sr_builder import Entry, archive
+
 from tracecheck.capture.memory import ArrayCapture
 from tracecheck.cli import main
 from tracecheck.export.sr import write_sr
@@ -20,8 +20,10 @@ WRONG: list[tuple[list[str], str]] = [
     (["folder"], "folder: is a folder, not a capture; give a file in it"),
     (
         ["text.sr"],
-        "text.sr: not a capture that tracecheck can read: it knows sigrok sessions (.sr); save it as one, in PulseView "
-        "say",
+        (
+            "text.sr: not a capture that tracecheck can read: it knows sigrok sessions (.sr); save it as one, "
+            "in PulseView say"
+        ),
     ),
     (["nothing.sr"], "nothing.sr: is empty (0 bytes); record or copy it again"),
     (["a.sr", "--scl", "SLC", "--sda", "SDA"], f'a.sr: no channel "SLC"; did you mean "SCL"? {CHANNELS}'),
@@ -68,8 +70,10 @@ WRONG: list[tuple[list[str], str]] = [
 ANALYZE: list[tuple[list[str], str]] = [
     (
         ["a.sr", "--expect", "irq => wake"],
-        '--expect: "=" instead of "->" or "<-"; forms: "irq.begin -> wake < 20us", "irq.begin <- stop within 5us", '
-        '"never nack", "order: start data* stop"\n  irq => wake\n      ^',
+        (
+            '--expect: "=" instead of "->" or "<-"; forms: "irq.begin -> wake < 20us", "irq.begin <- stop within 5us", '
+            '"never nack", "order: start data* stop"\n  irq => wake\n      ^'
+        ),
     ),
     (
         ["a.sr", "--expect", "irq -> wakee"],
@@ -83,8 +87,10 @@ ANALYZE: list[tuple[list[str], str]] = [
 DECODE: list[tuple[list[str], str]] = [
     (
         ["a.sr", "--table", "transfer"],
-        '--table: no table "transfer"; did you mean "transfers"? (tables: bytes, messages, transfers, markers, anomalies, '
-        "stretches, timeline)",
+        (
+            '--table: no table "transfer"; did you mean "transfers"? (tables: bytes, messages, transfers, markers, '
+            "anomalies, stretches, timeline)"
+        ),
     ),
     (
         ["a.sr", "--table", "bytes", "--format", "sigrok"],
@@ -119,7 +125,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _refused(desk: Path, arguments: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
+def _refused(
+    desk: Path, arguments: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> str:
     monkeypatch.chdir(desk)
     before = sorted(desk.rglob("*"))
     code = main(arguments)
@@ -154,7 +162,10 @@ def test_every_command_refuses(
         (["decode", "empty.sr"], "empty.sr: the capture is empty (0 samples); record it again"),
         (["show", "empty.sr", "0"], "empty.sr: the capture is empty (0 samples); record it again"),
         (["rules", "show", "i3c"], 'i3c: no such file or preset; did you mean "i2c"?'),
-        (["rules", "show", "mine", "--raw"], '--raw prints presets, and none is called "mine" (presets: embassy-rp, i2c)'),
+        (
+            ["rules", "show", "mine", "--raw"],
+            '--raw prints presets, and none is called "mine" (presets: embassy-rp, i2c)',
+        ),
     ],
 )
 def test_command_refuses(
@@ -218,7 +229,11 @@ def test_a_marker_that_the_capture_lacks_never_passes(
     [
         (["analyse"], "'analyse'", "tracecheck"),
         (["analyze"], "'CAPTURE'", "tracecheck analyze"),
-        (["analyze", "a.sr", "--fail-on", "warn"], "'warn' is not one of 'error', 'warning', 'note'", "tracecheck analyze"),
+        (
+            ["analyze", "a.sr", "--fail-on", "warn"],
+            "'warn' is not one of 'error', 'warning', 'note'",
+            "tracecheck analyze",
+        ),
         (["decode", "a.sr", "--sdda", "1"], "--sdda", "tracecheck decode"),
         (["show", "a.sr", "three"], "'TRANSFER'", "tracecheck show"),
         (["rules", "lint"], "'FILE'", "tracecheck rules lint"),

@@ -29,7 +29,8 @@ CASES: dict[str, str] = {
     "analyze-two-buses": "analyze synthetic/synthetic-clean-two-buses.sr --rules synthetic/two-buses.rules.toml",
     "analyze-marker-missing": "analyze synthetic/synthetic-clean-irq-only.sr "
     "--rules synthetic/irq-only-asks-for-wakes.rules.toml",
-    "analyze-expect": "analyze synthetic/synthetic-late-wake.sr --expect 'irq -> wake < 100us' --expect 'never missing-stop'",
+    "analyze-expect": "analyze synthetic/synthetic-late-wake.sr --expect 'irq -> wake < 100us' "
+    "--expect 'never missing-stop'",
     "analyze-expect-inconclusive": "analyze synthetic/synthetic-clean-two-pin.sr --expect 'pending -> wake'",
     "analyze-real-presets": "analyze sigrok-dumps/pca9571_simple.sr",
     "analyze-several-quiet": "analyze synthetic/synthetic-clean-two-pin.sr nowhere.sr synthetic/synthetic-lost-wake.sr "
@@ -61,7 +62,9 @@ CASES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_run_is_as_recorded(name: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_is_as_recorded(
+    name: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(CAPTURES)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("NO_COLOR", raising=False)

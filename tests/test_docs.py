@@ -42,7 +42,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def replayed(excerpt: str) -> str:
-    """The excerpt with each command's output as it is now, in a terminal of 80 columns; `echo $?` is the last exit code."""
+    """The excerpt with each command's output as it is now, 80 columns wide; `echo $?` is the last exit code."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     code, shown = 0, ""
     for command in re.findall(r"^\$ (.*)$", excerpt, re.MULTILINE):

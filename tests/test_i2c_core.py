@@ -271,8 +271,13 @@ def test_outcomes(address: tuple[int, int], data: tuple[int, int] | None, outcom
 
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(0, 1), (1, 2), (2, 3), (3, 3), (4, 4), (5, 4), (6, 4), (7, 4), (8, 5), (15, 5), (0x10, 0), (0xEF, 0)]
-    + [(0xF0, 6), (0xF7, 6), (0xF8, 7), (0xFF, 7)],
+    list(
+        zip(
+            (0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 0x10, 0xEF, 0xF0, 0xF7, 0xF8, 0xFF),
+            (1, 2, 3, 3, 4, 4, 4, 4, 5, 5, 0, 0, 6, 6, 7, 7),
+            strict=True,
+        )
+    ),
 )
 def test_address_kinds(value: int, kind: int) -> None:
     row = decode(Pen().idle().message(value).stop().bus())["messages"][0]

@@ -24,6 +24,10 @@ def in_a_new_interpreter(code: str) -> str:
     return done.stdout
 
 
+def test_the_suite_tests_the_tree_it_stands_in() -> None:
+    assert HOME == ROOT / "tracecheck"
+
+
 def test_the_core_has_the_modules_it_is_known_by() -> None:
     assert CORES == ["edges", "i2c", "match", "peer"]
 

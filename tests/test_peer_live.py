@@ -1,8 +1,8 @@
 """`decode --format sigrok` beside sigrok-cli itself, byte for byte, on recorded captures and on ones drawn just now.
 
-The goldens say what one sigrok-cli printed once, on captures that everybody has seen. Here the program runs: the seeds
-of the drawn captures are new in every run, and stand in the test's name. In CI sigrok-cli must be there; elsewhere these
-tests are skipped without it, and pytest's last lines say so.
+The goldens say what one sigrok-cli printed once, on captures that everybody has seen. Here the program runs, and the
+seeds of the drawn captures are new each time; they stand in the test's name. In CI sigrok-cli must be there; elsewhere
+these tests are skipped without it, and pytest's last lines say so.
 """
 
 from __future__ import annotations

@@ -44,11 +44,12 @@ anomaly kind    with `arg`
   11 stuck-low        line (0 SCL, 1 SDA); `at` is the fall + `stuck`, `width` is `stuck`
 """
 
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+@final
 class Decoder:
     def __init__(self, scl: int, sda: int, *, glitch: int, idle: int, stuck: int, begin: int = 0) -> None:
         """One bus with its lines at bits `scl` and `sda` of the words; the capture begins at sample `begin`.

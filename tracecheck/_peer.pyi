@@ -8,11 +8,12 @@ kind uint8: 0 start, 1 repeated start, 2 stop, 3 ack, 4 nack, 5 bit, 6 address-r
 value uint8: of a bit 0 or 1, of a direction bit 0 write or 1 read, of an address its 7 bits, of data the byte, else 0.
 """
 
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+@final
 class PeerDecoder:
     def __init__(self, scl: int, sda: int) -> None:
         """One bus with its lines at bits `scl` and `sda` of the words."""

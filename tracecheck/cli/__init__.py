@@ -38,6 +38,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         from tracecheck.cli.app import app  # noqa: PLC0415  (typer is not needed to report that it is missing)
 
         code = app(arguments, prog_name="tracecheck", standalone_mode=False)
+    except SystemExit as error:  # typer's, for shell completion and for help that nobody reads to its end
+        gone = isinstance(error.__context__, BrokenPipeError)
+        return error.code if isinstance(error.code, int) and not gone else 0
     except TracecheckError as error:
         say(str(error))
         return COULD_NOT_CHECK

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import tracecheck
@@ -100,7 +101,7 @@ def _judged(path: str, rules: RuleSet, request: Request) -> _Judged | _Unreadabl
     try:
         capture = opened(path, request.samplerate, request.max_samples)
         request.lines.check(capture)
-        with Progress(f"reading {path}", capture.samples) as progress:
+        with Progress(f"reading {PurePath(path).name}", capture.samples) as progress:
             report = tracecheck.analyze(capture, _asked(rules), progress=progress, observe=outline.add)
     except (CaptureError, ChannelError) as error:
         say(str(error))

@@ -62,9 +62,7 @@ def _tracecheck(
 
 @app.command()
 def analyze(
-    captures: Annotated[
-        list[str], typer.Argument(metavar="CAPTURE", help="Capture files; each is judged by itself.")
-    ],
+    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Capture files; each is judged by itself.")],
     rules: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +75,9 @@ def analyze(
     ] = None,
     expect: Annotated[
         list[str] | None,
-        typer.Option("--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never missing-stop'."),
+        typer.Option(
+            "--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never missing-stop'."
+        ),
     ] = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,

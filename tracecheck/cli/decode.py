@@ -80,7 +80,7 @@ def run(request: Request) -> int:
 
 def decoded(capture: Capture, rules: RuleSet) -> tracecheck.Trace:
     """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
-    with Progress(f"decoding {capture.path}", capture.samples) as progress:
+    with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
         trace = tracecheck.decode(capture, rules=rules, progress=progress)
     wired(capture, trace.wiring)
     for hint in trace.wiring.hints:

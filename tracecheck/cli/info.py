@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 
 from tracecheck.cli.console import destination, state
 from tracecheck.cli.lines import Lines
@@ -20,7 +21,7 @@ def run(path: str, lines: Lines, samplerate: str | None, max_samples: int | None
     capture = opened(path, samplerate, max_samples, empty=True)
     lines.check(capture)
     wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
-    with Progress(f"reading {path}", capture.samples) as progress:
+    with Progress(f"reading {PurePath(path).name}", capture.samples) as progress:
         found = info.survey(capture, wiring, progress)
     with destination(None) as out:
         if as_json:

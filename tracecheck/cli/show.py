@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from tracecheck.capture.model import Capture
 from tracecheck.cli.console import destination, state
@@ -72,7 +73,7 @@ def _bus(wiring: Wiring, select: Sequence[str]) -> str:
 def _outline(capture: Capture, wiring: Wiring, rules: RuleSet) -> Outline:
     """Where each transfer lies. Only the buses are decoded: markers do not number transfers."""
     outline = Outline()
-    with Progress(f"looking for it in {capture.path}", capture.samples) as progress:
+    with Progress(f"reading {PurePath(capture.path).name}", capture.samples) as progress:
         for batch in decode_capture(capture, Wiring(wiring.buses), glitch_s=rules.glitch.amount, progress=progress):
             outline.add(batch)
     return outline

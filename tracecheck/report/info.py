@@ -134,7 +134,9 @@ def render(capture: Capture, wiring: Wiring, found: Survey, style: Style) -> str
         lines += wrapped(f"bus {bus.name}: SCL = {bus.scl.name}, SDA = {bus.sda.name} ({bus.why})", style, 2)
     for marker in wiring.markers:
         owner = f" of {marker.bus}" if len(wiring.buses) > 1 and marker.bus else ""
-        lines += wrapped(f"marker {marker.name}{owner}: {marker.channel.name}, {marker.coding} ({marker.why})", style, 2)
+        lines += wrapped(
+            f"marker {marker.name}{owner}: {marker.channel.name}, {marker.coding} ({marker.why})", style, 2
+        )
     for said, colour in ((warnings(capture, wiring, found), "yellow"), (list(wiring.hints), ""), (capture.notes, "")):
         word = {"yellow": "Warning: "}.get(colour, "Note: ")
         for text in said:

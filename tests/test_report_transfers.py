@@ -1,0 +1,79 @@
+"""One line a transfer: the interrupt that ended it and its wake, against what the generator drew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tracecheck
+from tracecheck.report.style import Style
+from tracecheck.report.transfers import latencies_of, summary, transfer_lines
+from tracecheck.rules.file import load
+from tracecheck.rules.verdict import time_text
+
+SYNTHETIC = Path(__file__).parent.parent / "captures" / "synthetic"
+EXPECTED: dict[str, Any] = json.loads((SYNTHETIC / "expected.json").read_text())
+CASES = [(name, bus) for name, case in EXPECTED.items() for bus in case["truth"] if "cut-begin" not in name]
+
+
+@pytest.mark.parametrize(("name", "bus"), CASES)
+def test_latencies_are_what_was_drawn(name: str, bus: str) -> None:
+    """The interrupt at or after STOP, else the last before it; the wake that came before the next interrupt."""
+    case = EXPECTED[name]
+    rules = load(SYNTHETIC / case["verdicts"][0]["rules"])
+    trace = tracecheck.decode(SYNTHETIC / name, rules=rules)
+    found = latencies_of(trace, bus)
+    settle = trace.settle
+    drawn = sorted(i["begin"] for i in case["truth"][bus]["interrupts"])
+    irqs = trace.marker_rows(next(m.name for m in trace.wiring.markers_of(bus) if m.role == "irq")).begins.tolist()
+    assert set(drawn) <= set(irqs) or case["fault"] is not None
+    runs = [m.name for m in trace.wiring.markers_of(bus) if m.role == "run"]
+    polls = trace.marker_rows(runs[0]).begins.tolist() if runs else []
+    rows = trace.columns(bus, "transfers")
+    starts = rows["start"].tolist()
+    for i, (start, stop, end) in enumerate(zip(starts, rows["stop"].tolist(), rows["end"].tolist(), strict=True)):
+        close = min(starts[i + 1] if i + 1 < len(starts) else trace.end, end + settle + 1)
+        mine = [at for at in irqs if start <= at < close]
+        since = stop if stop >= 0 else start
+        late, early = [at for at in mine if at >= since], [at for at in mine if at < since]
+        irq = late[0] if late else early[-1] if early else -1
+        following = min((at for at in irqs if at > irq), default=trace.end)
+        wakes = [at for at in polls if irq <= at < min(following, close)] if irq >= 0 else []
+        assert (int(found.irq[i]), int(found.wake[i])) == (irq, wakes[0] if wakes else -1)
+
+
+def test_a_late_wake_stands_in_its_line() -> None:
+    trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
+    lines = list(transfer_lines(trace, Style()))
+    assert len(lines) == 9
+    assert lines[4] == "   1.814958 ms      3  acked            792 ns     154 us  0x3C W 00 21 07"
+    (late,) = (i for i in EXPECTED["synthetic-late-wake.sr"]["truth"]["i2c0"]["interrupts"] if i["transfer"] == 3)
+    assert time_text(late["wake"] - late["begin"], trace.rate_hz) == "154 us"
+
+
+def test_long_data_is_shortened_unless_all_is_wanted() -> None:
+    trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
+    short, whole = (list(transfer_lines(trace, Style(), whole=w))[5] for w in (False, True))
+    assert short.endswith("0x3C W 40 41 42 43 44 45 46 (6 more) 4D 4E 4F 50 51 52 53")
+    assert whole.endswith("0x3C W " + bytes(range(0x40, 0x54)).hex(" ").upper())
+
+
+def test_no_markers_no_columns_for_them() -> None:
+    trace = tracecheck.decode(SYNTHETIC.parent / "sigrok-dumps" / "pca9571_simple.sr")
+    head, line = transfer_lines(trace, Style())
+    assert head == f"{'time':>14}  {'#':>5}  {'outcome':<12}  transfer"
+    assert line == f"{'4.000 us':>14}  {0:>5}  {'acked':<12}  0x25 W {trace.messages['data'][0].as_py().hex().upper()}"
+    assert summary(trace) == "1 transfer"
+
+
+def test_nacks_are_said() -> None:
+    trace = tracecheck.decode(SYNTHETIC / "synthetic-clean-nacks.sr")
+    lines = list(transfer_lines(trace, Style()))[1:]
+    nacked = [line for line in lines if "NACK" in line]
+    outcomes = trace.transfers["outcome"].to_pylist()
+    assert len(nacked) == outcomes.count("address-nack") > 0
+    assert np.all(trace.columns("i2c0", "transfers")["transfer"] == np.arange(len(lines)))
