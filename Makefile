@@ -70,7 +70,7 @@ lint: $(VENV)/.core
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint _ext
 	$(BIN)/mypy
-	$(BIN)/stubtest $(patsubst _ext/%.pyx,tracecheck._%,$(filter %.pyx,$(CORE)))
+	$(BIN)/stubtest --mypy-config-file pyproject.toml $(patsubst _ext/%.pyx,tracecheck._%,$(filter %.pyx,$(CORE)))
 	$(BIN)/lint-imports --quiet 2>/dev/null || $(BIN)/lint-imports
 
 format: $(VENV)/.developer

@@ -4,7 +4,7 @@ from i2c_measure cimport median, set_limit, stretched
 from i2c_rows cimport Rows, anomaly, event, grow
 from i2c_state cimport (
     ACKED, ACK_INTERRUPTED, ADDRESS, ADDRESS_LOW, ADDRESS_NACK, CBUS, CUT_BY_END, CUT_BY_START, DATA, DATA_NACK,
-    DEVICE_ID, E_ACK, E_ADDRESS, E_DATA, E_NACK, E_START, FAR, GENERAL_CALL, HS_CONTROLLER, NORMAL, PARTIAL_BYTE,
+    DEVICE_ID, E_ACK, E_ADDRESS, E_DATA, E_NACK, E_START, EXTRA_CLOCK, FAR, GENERAL_CALL, HS_CONTROLLER, NORMAL, PARTIAL_BYTE,
     RESERVED, SCL, START_BYTE, TEN_BIT, UNFINISHED, VOID, VOID_TRANSFER, Core,
 )
 from libc.stdint cimport int64_t
@@ -103,6 +103,7 @@ cdef inline void byte_answered(Core* s, bint acked) noexcept nogil:
     s.index += 1
     s.rises = 0
     s.ack_high = True
+    s.refused = not acked
 
 
 cdef inline void cut_byte(Core* s, int64_t t, int cause) noexcept nogil:
@@ -111,7 +112,10 @@ cdef inline void cut_byte(Core* s, int64_t t, int cause) noexcept nogil:
     A byte that the capture's end cuts is not the wire's doing: `ends-inside` tells of it.
     """
     cdef Rows* r = &s.rows
-    if s.rises >= 2:
+    if s.rises == 2 and s.refused and cause <= CUT_BY_START:
+        # Some controllers clock once more after a NACK before they let go. No byte can follow a NACK, so none was cut.
+        anomaly(r, EXTRA_CLOCK, s.transfer, t, -1, cause)
+    elif s.rises >= 2:
         if s.rises == 8:
             byte_row(s, -1, s.eighth_rise)
         if cause != CUT_BY_END:
@@ -151,7 +155,7 @@ cdef inline void end_message(Core* s, int64_t t) noexcept nogil:
 cdef inline void begin_phase(Core* s, int64_t t, bint restart) noexcept nogil:
     s.phase_start = t
     s.restart = restart
-    s.message = s.ack_high = False
+    s.message = s.ack_high = s.refused = False
     s.pulse = -FAR
     s.index = s.rises = 0
 

@@ -31,6 +31,7 @@ cdef enum:
     BEGINS_INSIDE = 9
     ENDS_INSIDE = 10
     STUCK_LOW = 11
+    EXTRA_CLOCK = 12
     NORMAL = 0
     GENERAL_CALL = 1
     START_BYTE = 2
@@ -104,6 +105,7 @@ cdef struct Core:
     # byte
     int rises, value, kind
     bint ack_high       # the ACK's clock pulse is still high
+    bint refused        # the phase's latest byte got a NACK, after which no byte follows
     int64_t first_rise, eighth_rise
     int64_t low_min, low_max, nominal
     int64_t lows[9]

@@ -30,7 +30,8 @@ START, RESTART, STOP, ADDRESS, DATA, ACK, NACK = range(7)
     BEGINS_INSIDE,
     ENDS_INSIDE,
     STUCK_LOW,
-) = range(12)
+    EXTRA_CLOCK,
+) = range(13)
 NOBODY_ANSWERS = (2, 3, 5)
 """Kinds of address whose NACK is expected: start byte, CBUS, high-speed controller."""
 
@@ -333,7 +334,10 @@ class _Reading:
         whole_bytes = len(phase.rises) // 9
         stop_or_start = phase.ended_by in ("stop", "restart")
         by_start = int(phase.ended_by == "restart")
-        if 2 <= len(last) <= 8:
+        refused = len(frames) > 1 and len(last) < 9 and frames[-2][8].sda == 1
+        if refused and len(last) == 2 and stop_or_start:
+            self.anomaly(EXTRA_CLOCK, phase.end, by_start)
+        elif 2 <= len(last) <= 8:
             self.partial = True
             if phase.ended_by != "end":
                 self.anomaly(PARTIAL_BYTE, phase.end, len(last) + 16 * by_start)

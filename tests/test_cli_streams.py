@@ -118,16 +118,13 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         "tracecheck.decode = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
         "sys.exit(main(sys.argv[1:]))"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "decode", CAPTURE, "--table", "bytes", "-o", str(tmp_path / "bytes.csv")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    assert process.stderr.readline() == "now\n"
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    command = [sys.executable, "-c", code, "decode", CAPTURE, "--table", "bytes", "-o", str(tmp_path / "bytes.csv")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert first == "now\n"
     assert (process.returncode, out, err) == (2, "", "tracecheck: interrupted; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
 
@@ -165,19 +162,26 @@ def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
         [*RUN, *arguments], stdout=child, stderr=child, env={**os.environ, "TERM": "xterm", **env}
     ) as process:
         os.close(child)
-        seen = b""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if select.select([parent], [], [], 0.1)[0]:
-                try:
-                    piece = os.read(parent, 65536)
-                except OSError:  # the other end is closed: Linux says EIO
-                    break
-                if not piece:
-                    break
-                seen += piece
-        os.close(parent)
-    return process.returncode, seen.decode()
+        seen = _all(parent)
+    return process.returncode, seen
+
+
+def _all(terminal: int) -> str:
+    """Everything that is shown until nobody holds the other end any more."""
+    seen = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.1)[0]:
+            continue
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # Linux says EIO when the last writer has gone
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(terminal)
+    return seen.decode()
 
 
 def test_colour_only_where_it_is_wanted() -> None:
@@ -204,3 +208,27 @@ def test_json_of_several_captures(tmp_path: Path) -> None:
     assert found["schema"] == 1
     assert [one["verdict"] for one in found["captures"]] == ["pass", "inconclusive"]
     assert found["captures"][1]["error"] == "nowhere.sr: there is no such file; check the name and the folder"
+
+
+def test_progress_shows_on_a_terminal_only_and_not_when_quiet() -> None:
+    code = (
+        "import sys; from tracecheck.cli import main, progress; progress.PATIENCE_S = progress._EVERY_S = 0;"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    show = [sys.executable, "-c", code, "decode", CAPTURE]
+    seen = []
+    for arguments in (show, [*show, "--quiet"]):
+        parent, child = pty.openpty()
+        with subprocess.Popen(
+            arguments, stdout=subprocess.DEVNULL, stderr=child, env={**os.environ, "TERM": "xterm"}
+        ) as process:
+            os.close(child)
+            seen.append(_all(parent))
+        assert process.returncode == 0
+    assert "decoding synthetic-late-wake.sr" in seen[0]
+    assert "100%" in seen[0]
+    assert not seen[1]
+    assert (
+        subprocess.run(show, capture_output=True, text=True, timeout=60, check=True).stderr
+        == "tracecheck: 8 transfers\n"
+    )

@@ -139,6 +139,7 @@ KINDS = (
     "begins-inside",
     "ends-inside",
     "stuck-low",
+    "extra-clock",
 )
 OUTCOMES = ("acked", "address-nack", "data-nack", "void", "unfinished")
 EVENTS = ("start", "restart", "stop", "address", "data", "ack", "nack")
@@ -357,6 +358,19 @@ def test_stop_inside_a_byte() -> None:
     stop = tables["transfers"][0]["stop"]
     assert odd(tables) == [("partial-byte", stop, 4, 0)]  # three bits, and the rise that STOP needs
     assert outcomes(tables) == ["unfinished"]
+
+
+def test_one_clock_too_many_after_a_nack_cuts_no_byte() -> None:
+    pen = Pen().idle().start().byte(0x78, 1).clock(0).start().byte(0x78, 1).clock(0).stop()
+    tables = decode(pen.bus())
+    restart, stop = (next(e["at"] for e in tables["events"] if e["kind"] == kind) for kind in (1, 2))
+    assert odd(tables) == [("extra-clock", restart, 1, 0), ("extra-clock", stop, 0, 0)]
+    assert outcomes(tables) == ["address-nack"]
+
+
+def test_two_clocks_too_many_after_a_nack_are_a_partial_byte() -> None:
+    tables = decode(Pen().idle().start().byte(0x78, 1).clock(0).clock(0).stop().bus())
+    assert [kind for kind, *_ in odd(tables)] == ["partial-byte"]
 
 
 def test_repeated_start_inside_an_address() -> None:

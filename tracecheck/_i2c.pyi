@@ -42,6 +42,7 @@ anomaly kind    with `arg`
                       beginning. `transfer` is the one flagged incomplete for it, or -1
   10 ends-inside      SCL rises of the byte that the end cut, 0 to 8 (no partial-byte is told then)
   11 stuck-low        line (0 SCL, 1 SDA); `at` is the fall + `stuck`, `width` is `stuck`
+  12 extra-clock      0 by STOP, 1 by START: one SCL pulse too many between a NACK and the rise that STOP or START needs
 """
 
 from typing import Any, final

@@ -24,7 +24,9 @@ Progress = Callable[[int], None]
 Rules = RuleSet | str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
-def open(path: str | PathLike[str], *, rate_hz: int | None = None, max_samples: int | None = None) -> Capture:
+def open(  # noqa: A001  (it is tracecheck.open)
+    path: str | PathLike[str], *, rate_hz: int | None = None, max_samples: int | None = None
+) -> Capture:
     """Open a capture; the format is recognised by content. Raises CaptureError.
 
     `rate_hz` fills in, or overrides, the samplerate the file gives; `max_samples` refuses longer captures.
@@ -82,9 +84,7 @@ def analyze(
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
-    wiring = wire(
-        opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ()
-    )
+    wiring = wire(opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ())
     ruleset, notes = (asked, ()) if asked is not None and asked.rules else _rules(None, wiring, asked)
     trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
     engine = Engine(ruleset, wiring, opened.rate_hz)
@@ -146,18 +146,17 @@ def _with_lines(
         if len(rules.buses) > 1:
             raise UsageError("scl and sda name the lines of one bus, but the rules declare several")
         name = next(iter(rules.buses), "i2c0")
-        rules = rules.with_buses([BusSpec(name=name, scl=scl, sda=sda)])
+        lines = {key: str(line) for key, line in (("scl", scl), ("sda", sda)) if line is not None}
+        rules = rules.with_buses([BusSpec(name=name, **lines)])
     specs = [
-        m if isinstance(m, MarkerSpec) else MarkerSpec(name=name, channel=m) for name, m in (markers or {}).items()
+        m if isinstance(m, MarkerSpec) else MarkerSpec(name=name, channel=str(m)) for name, m in (markers or {}).items()
     ]
     return rules.with_markers(specs)
 
 
 def _wired(wiring: Wiring) -> dict[str, Any]:
     return {
-        "buses": [
-            {"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in wiring.buses
-        ],
+        "buses": [{"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in wiring.buses],
         "markers": [
             {
                 "name": m.name,

@@ -15,41 +15,6 @@ import pyarrow as pa
 VERSION = 1
 """Raised when a column's meaning changes or a column goes; new columns do not raise it."""
 
-BYTE_KINDS = ("address", "address-low", "data")
-DIRECTIONS = ("write", "read")
-TRANSFER_DIRECTIONS = ("none", "write", "read", "write-read", "mixed")
-OUTCOMES = ("acked", "address-nack", "data-nack", "void", "unfinished")
-ADDRESS_KINDS = (
-    "normal",
-    "general-call",
-    "start-byte",
-    "cbus",
-    "reserved",
-    "hs-controller",
-    "ten-bit",
-    "device-id",
-)
-ANOMALIES = (
-    "glitch",
-    "simultaneous",
-    "partial-byte",
-    "ack-interrupted",
-    "void",
-    "stray-stop",
-    "stray-clocks",
-    "bus-recovery",
-    "missing-stop",
-    "begins-inside",
-    "ends-inside",
-    "stuck-low",
-)
-FRAMING_ANOMALIES = frozenset({"partial-byte", "ack-interrupted", "stray-stop", "stray-clocks", "missing-stop"})
-"""The anomalies that say the bits do not add up to bytes and transfers."""
-HELD_BY = ("unknown", "target", "controller")
-BUS_EVENTS = ("start", "restart", "stop", "address", "data", "ack", "nack")
-VERDICTS = ("pass", "fail", "inconclusive", "cut")
-SEVERITIES = ("error", "warning", "note")
-
 _WORD = pa.dictionary(pa.int8(), pa.string())
 _NAME = pa.dictionary(pa.int16(), pa.string())
 

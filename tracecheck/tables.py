@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import schemas, words
 from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Exchanges
 from tracecheck.decoding.markers import MarkerRows
@@ -30,12 +30,16 @@ class MarkerColumns:
 
 
 def bytes_table(each: _Each, rate_hz: int | None) -> pa.Table:
-    return _stacked(schemas.BYTES, each, lambda rows: {
-        **_plain(rows, "transfer", "message", "index", "value", "start", "at", "end"),
-        "kind": _words(rows["kind"], schemas.BYTE_KINDS),
-        "acked": _flag(rows["acked"]),
-        "t_ns": _times(rows["start"], rate_hz),
-    })
+    return _stacked(
+        schemas.BYTES,
+        each,
+        lambda rows: {
+            **_plain(rows, "transfer", "message", "index", "value", "start", "at", "end"),
+            "kind": _words(rows["kind"], words.BYTE_KINDS),
+            "acked": _flag(rows["acked"]),
+            "t_ns": _times(rows["start"], rate_hz),
+        },
+    )
 
 
 def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Table:
@@ -45,9 +49,9 @@ def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Tab
         return {
             **_plain(rows, "transfer", "index", "start", "end"),
             "address": _nullable(rows["address"], pa.int16()),
-            "address_kind": _words(rows["address_kind"], schemas.ADDRESS_KINDS),
+            "address_kind": _words(rows["address_kind"], words.ADDRESS_KINDS),
             "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
-            "direction": _words(rows["direction"], schemas.DIRECTIONS),
+            "direction": _words(rows["direction"], words.DIRECTIONS),
             "restart": pa.array(rows["restart"].astype(np.bool_)),
             "acked": _flag(rows["acked"]),
             "data": message_data(rows, all_bytes[next(buses)]),
@@ -59,7 +63,7 @@ def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Tab
 
 def message_data(messages: Columns, rows: Columns) -> pa.Array:
     """The data bytes of each message as a binary column: the values stand in one buffer, in order, already."""
-    values = rows["value"][rows["kind"] == schemas.BYTE_KINDS.index("data")]
+    values = rows["value"][rows["kind"] == words.BYTE_KINDS.index("data")]
     offsets = np.zeros(len(messages["n_bytes"]) + 1, np.int32)
     np.cumsum(messages["n_bytes"], out=offsets[1:])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))]
@@ -79,8 +83,8 @@ def transfers_table(each: _Each, rate_hz: int | None) -> pa.Table:
             "duration_ns": _lengths(rows["end"] - rows["start"], rate_hz, null=~stopped),
             "address": _nullable(rows["address"], pa.int16()),
             "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
-            "directions": _words(rows["directions"], schemas.TRANSFER_DIRECTIONS),
-            "outcome": _words(rows["outcome"], schemas.OUTCOMES),
+            "directions": _words(rows["directions"], words.TRANSFER_DIRECTIONS),
+            "outcome": _words(rows["outcome"], words.OUTCOMES),
             "scl_hz": pa.array(hz, mask=(rows["period"] <= 0) | (not rate_hz)),
             "scl_period": pa.array(rows["period"], mask=rows["period"] <= 0),
             "stretch_ns": _lengths(rows["stretch"], rate_hz),
@@ -91,24 +95,32 @@ def transfers_table(each: _Each, rate_hz: int | None) -> pa.Table:
 
 
 def anomalies_table(each: _Each, rate_hz: int | None) -> pa.Table:
-    return _stacked(schemas.ANOMALY_ROWS, each, lambda rows: {
-        "kind": _words(rows["kind"], schemas.ANOMALIES),
-        "transfer": _nullable(rows["transfer"], pa.int64()),
-        "sample": pa.array(rows["at"]),
-        "t_ns": _times(rows["at"], rate_hz),
-        "width_ns": _lengths(rows["width"], rate_hz, null=rows["width"] < 0),
-        "detail": _details(rows),
-    })
+    return _stacked(
+        schemas.ANOMALY_ROWS,
+        each,
+        lambda rows: {
+            "kind": _words(rows["kind"], words.ANOMALIES),
+            "transfer": _nullable(rows["transfer"], pa.int64()),
+            "sample": pa.array(rows["at"]),
+            "t_ns": _times(rows["at"], rate_hz),
+            "width_ns": _lengths(rows["width"], rate_hz, null=rows["width"] < 0),
+            "detail": _details(rows),
+        },
+    )
 
 
 def stretches_table(each: _Each, rate_hz: int | None) -> pa.Table:
-    return _stacked(schemas.STRETCHES, each, lambda rows: {
-        **_plain(rows, "transfer", "message", "bit", "begin", "end"),
-        "t_ns": _times(rows["begin"], rate_hz),
-        "width_ns": _lengths(rows["end"] - rows["begin"], rate_hz),
-        "excess_ns": _lengths(rows["excess"], rate_hz),
-        "held_by": _words(rows["held_by"], schemas.HELD_BY),
-    })
+    return _stacked(
+        schemas.STRETCHES,
+        each,
+        lambda rows: {
+            **_plain(rows, "transfer", "message", "bit", "begin", "end"),
+            "t_ns": _times(rows["begin"], rate_hz),
+            "width_ns": _lengths(rows["end"] - rows["begin"], rate_hz),
+            "excess_ns": _lengths(rows["excess"], rate_hz),
+            "held_by": _words(rows["held_by"], words.HELD_BY),
+        },
+    )
 
 
 def markers_table(
@@ -134,19 +146,22 @@ def markers_table(
         stopped = np.append(stop, -1)[row]
         bus = np.full(n, buses.index(marker.bus) if marker.bus else -1, np.int16)
         parts.append(
-            _table(schemas.MARKERS, {
-                "bus": pa.DictionaryArray.from_arrays(pa.array(bus, mask=bus < 0), pa.array(buses, pa.string())),
-                "marker": pa.DictionaryArray.from_arrays(
-                    pa.array(np.full(n, i, np.int16)), pa.array([m.name for m in markers], pa.string())
-                ),
-                "begin": _nullable(begin, pa.int64()),
-                "end": _nullable(end, pa.int64()),
-                "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
-                "t_ns": _times(begin, rate_hz, null=begin < 0),
-                "transfer": _nullable(owner, pa.int64()),
-                "from_start_ns": _lengths(from_start, rate_hz, null=owner < 0),
-                "from_stop_ns": _lengths(begin - stopped, rate_hz, null=(owner < 0) | (stopped < 0)),
-            })
+            _table(
+                schemas.MARKERS,
+                {
+                    "bus": pa.DictionaryArray.from_arrays(pa.array(bus, mask=bus < 0), pa.array(buses, pa.string())),
+                    "marker": pa.DictionaryArray.from_arrays(
+                        pa.array(np.full(n, i, np.int16)), pa.array([m.name for m in markers], pa.string())
+                    ),
+                    "begin": _nullable(begin, pa.int64()),
+                    "end": _nullable(end, pa.int64()),
+                    "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
+                    "t_ns": _times(begin, rate_hz, null=begin < 0),
+                    "transfer": _nullable(owner, pa.int64()),
+                    "from_start_ns": _lengths(from_start, rate_hz, null=owner < 0),
+                    "from_stop_ns": _lengths(begin - stopped, rate_hz, null=(owner < 0) | (stopped < 0)),
+                },
+            )
         )
     return pa.concat_tables(parts) if parts else schemas.MARKERS.empty_table()
 
@@ -212,5 +227,7 @@ def _details(rows: Columns) -> pa.Array:
         return pa.array([], pa.string())
     keys = rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF
     distinct, index = np.unique(keys, return_inverse=True)
-    texts = [describe_anomaly(schemas.ANOMALIES[k >> 32], k & 0xFFFFFFFF) for k in distinct.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(texts, pa.string())).cast(pa.string())
+    texts = [describe_anomaly(words.ANOMALIES[k >> 32], k & 0xFFFFFFFF) for k in distinct.tolist()]
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(texts, pa.string())).cast(
+        pa.string()
+    )

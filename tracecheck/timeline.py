@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import schemas, words
 from tracecheck.decoding.lane import ANOMALY_CODE, BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
 from tracecheck.tables import paired
 from tracecheck.timebase import column_ns
@@ -28,7 +28,9 @@ def lane_of(trace: Trace, bus: str | None, settle: int | None = None) -> Lane:
 
 def timeline_table(trace: Trace) -> pa.Table:
     """All lanes merged; events in one sample stand bus by bus, then in the order bus events, anomalies, markers."""
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]] = []
+    parts: list[
+        tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
+    ] = []
     names: list[str] = []
     buses = [b.name for b in trace.wiring.buses]
     batch = trace.batch()
@@ -66,9 +68,7 @@ def timeline_table(trace: Trace) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schemas.TIMELINE)
 
 
-def _refs(
-    trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]
-) -> NDArray[np.int64]:
+def _refs(trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
     """Row, in the table it comes from, of each event. Events of a table stand in the order of its rows."""
     ref = np.full(len(at), -1, np.int64)
     if bus is not None:
@@ -89,7 +89,7 @@ def _refs(
         place(code == RESTART, "messages", "start")
         place((code == BUS_CODES["address"]) | (code == BUS_CODES["data"]), "bytes", "at")
         place((code == BUS_CODES["ack"]) | (code == BUS_CODES["nack"]), "bytes", "end")
-        for kind in range(len(schemas.ANOMALIES)):
+        for kind in range(len(words.ANOMALIES)):
             mine = code == ANOMALY_CODE + kind
             if mine.any():
                 place(mine, "anomalies", "at", trace.columns(bus, "anomalies")["kind"] == kind)

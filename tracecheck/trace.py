@@ -154,7 +154,9 @@ class Trace:
         return {b.name: self.columns(b.name, table) for b in self.wiring.buses}
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{len(self.columns(b.name, 'transfers')['start'])} transfers on {b.name}" for b in self.wiring.buses)
+        counts = ", ".join(
+            f"{len(self.columns(b.name, 'transfers')['start'])} transfers on {b.name}" for b in self.wiring.buses
+        )
         return f"<Trace of {self.path}: {counts or 'no bus'}, {len(self.wiring.markers)} markers>"
 
 

@@ -25,7 +25,7 @@ from tracecheck.report.outline import Outline, TransferFacts
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.verdict import Report
-from tracecheck.schemas import SEVERITIES
+from tracecheck.words import SEVERITIES
 
 COULD_NOT_CHECK = 2
 DRAWINGS = 3

@@ -13,12 +13,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.decoding.rows import Columns
 
 Samples = NDArray[np.int64]
 FOREVER = int(np.iinfo(np.int64).max)
-VOID = schemas.OUTCOMES.index("void")
+VOID = words.OUTCOMES.index("void")
 SETTLE_S = Fraction(5, 1000)
 
 

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.capture.model import Capture, Channel, EdgeBlock
 from tracecheck.decoding.i2c import BusDecoder
 from tracecheck.decoding.markers import Coding
@@ -118,7 +118,7 @@ def by_name(channels: Iterable[Channel]) -> list[BusWire]:
         datas = {key: c for c in usable if (key := _key(c.name, data)) is not None}
         pairs = [(key, clocks[key], datas[key]) for key in clocks if key in datas]
         if not pairs and len(clocks) == len(datas) == 1:
-            pairs = [("", *clocks.values(), *datas.values())]
+            pairs = [("", next(iter(clocks.values())), next(iter(datas.values())))]
         if pairs:
             pairs.sort(key=lambda pair: pair[1].bit)
             names = _bus_names([key for key, _, _ in pairs])
@@ -205,7 +205,7 @@ def _score(blocks: list[EdgeBlock], scl: Channel, sda: Channel, timing: Timing) 
     for block in blocks:
         decoder.feed(block)
     rows = decoder.take()
-    framing = [i for i, name in enumerate(schemas.ANOMALIES) if name in schemas.FRAMING_ANOMALIES or name == "void"]
+    framing = [i for i, name in enumerate(words.ANOMALIES) if name in words.FRAMING_ANOMALIES or name == "void"]
     broken = int(np.isin(rows["anomalies"]["kind"], framing).sum())
     outcome = rows["transfers"]["outcome"]
     clean = int(np.isin(outcome, [0, 2]).sum())
@@ -244,7 +244,9 @@ def _markers(
     used |= {m.channel.bit for m in chosen}
     rest = [c.name for c in capture.channels if c.bit not in used]
     if not chosen and rest:
-        hints.append(f"no markers: name one with --marker irq=CHANNEL, run=CHANNEL or pending=CHANNEL{_listed_names(rest)}")
+        hints.append(
+            f"no markers: name one with --marker irq=CHANNEL, run=CHANNEL or pending=CHANNEL{_listed_names(rest)}"
+        )
     return chosen, hints
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
@@ -23,7 +23,7 @@ MAX_HELD = 1 << 22
 ANOMALY_CODE = 16
 WAKE, READY = 40, 41
 MARKER_CODE = 64
-BUS_CODES = {name: code for code, name in enumerate(schemas.BUS_EVENTS)}
+BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
 START, RESTART, STOP = BUS_CODES["start"], BUS_CODES["restart"], BUS_CODES["stop"]
 
 _EVENTS = {"at": np.int64, "code": np.int16, "transfer": np.int64}
@@ -106,7 +106,7 @@ class Lane:
 
     def __post_init__(self) -> None:
         self.codes = dict(BUS_CODES)
-        self.codes |= {name: ANOMALY_CODE + i for i, name in enumerate(schemas.ANOMALIES)}
+        self.codes |= {name: ANOMALY_CODE + i for i, name in enumerate(words.ANOMALIES)}
         for i, marker in enumerate(self.markers):
             begin, end = MARKER_CODE + 2 * i, MARKER_CODE + 2 * i + 1
             for name in {marker.name, marker.role or marker.name}:

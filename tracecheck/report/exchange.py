@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.capture.model import Capture, EdgeBlock
 from tracecheck.decoding.markers import LineEdges
 from tracecheck.decoding.stream import GLITCH_S, Timing, batches
@@ -156,7 +156,7 @@ def _of(columns: dict[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]
 
 
 def _byte_text(value: int, kind: int) -> str:
-    if schemas.BYTE_KINDS[kind] == "address":
+    if words.BYTE_KINDS[kind] == "address":
         return f"{value >> 1:02X} {'R' if value & 1 else 'W'}"
     return f"{value:02X}"
 
@@ -167,7 +167,7 @@ _TOLD = frozenset({"start", "restart", "stop", "wake", "ready"})
 def _events(trace: Trace, facts: TransferFacts, end: int) -> list[tuple[int, str]]:
     """What the list below the drawing tells: START, STOP, interrupts, wakes, anomalies; by sample."""
     irqs = {name for m in trace.wiring.markers if m.role == "irq" for name in (m.name, f"{m.name}.begin")}
-    told = _TOLD | irqs | (set(schemas.ANOMALIES) - {"simultaneous"})
+    told = _TOLD | irqs | (set(words.ANOMALIES) - {"simultaneous"})
     timeline = trace.timeline
     rows = zip(timeline["sample"].to_pylist(), timeline["event"].to_pylist(), strict=True)
     return [(at, name) for at, name in rows if facts.start <= at < end and name in told]

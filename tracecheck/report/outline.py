@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
 from tracecheck.decoding.stream import Batch
 
@@ -86,9 +86,9 @@ class Outline:
             stop=stop if stop >= 0 else None,
             end=int(rows["end"][i]),
             address=address if address >= 0 else None,
-            directions=schemas.TRANSFER_DIRECTIONS[int(rows["directions"][i])],
+            directions=words.TRANSFER_DIRECTIONS[int(rows["directions"][i])],
             n_bytes=int(rows["n_bytes"][i]),
-            outcome=schemas.OUTCOMES[int(rows["outcome"][i])],
+            outcome=words.OUTCOMES[int(rows["outcome"][i])],
             period=max(int(rows["period"][i]), 0),
             previous_end=int(rows["end"][i - 1]) if i else 0,
             following=int(rows["start"][i + 1]) if more else None,

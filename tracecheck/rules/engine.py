@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracecheck.decoding.exchanges import settle_samples
+from tracecheck.decoding.lane import Lane, LaneMarker, Window
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.checks.absence import AbsenceChecker
@@ -18,7 +19,6 @@ from tracecheck.rules.checks.occurrence import OccurrenceChecker
 from tracecheck.rules.checks.order import OrderChecker
 from tracecheck.rules.checks.precedence import PrecedenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
-from tracecheck.decoding.lane import Lane, LaneMarker, Window
 from tracecheck.rules.model import Rule, RuleSet
 from tracecheck.rules.verdict import Judged, RuleResult
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.decoding.rows import Columns
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.selector import Selector
@@ -22,9 +22,9 @@ def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int
     if selector.not_address is not None:
         mask &= ~np.isin(transfers["address"], list(selector.not_address))
     if selector.direction is not None:
-        mask &= np.isin(transfers["directions"], [schemas.TRANSFER_DIRECTIONS.index(d) for d in selector.direction])
+        mask &= np.isin(transfers["directions"], [words.TRANSFER_DIRECTIONS.index(d) for d in selector.direction])
     if selector.outcome is not None:
-        mask &= np.isin(transfers["outcome"], [schemas.OUTCOMES.index(o) for o in selector.outcome])
+        mask &= np.isin(transfers["outcome"], [words.OUTCOMES.index(o) for o in selector.outcome])
     if selector.length is not None:
         length = transfers["n_bytes"]
         within = np.zeros(n, np.bool_)

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import Checker, Instances
 from tracecheck.rules.model import Rule
 from tracecheck.timebase import NS, to_ns
 
 Verdict = Literal["pass", "fail", "inconclusive"]
-_RANK = {name: i for i, name in enumerate(schemas.SEVERITIES)}
+_RANK = {name: i for i, name in enumerate(words.SEVERITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class RuleResult:
 
     @property
     def verdict(self) -> Verdict:
-        """fail if any instance failed; pass if some were judged and none failed; otherwise inconclusive."""
+        """Fail if any instance failed; pass if some were judged and none failed; otherwise inconclusive."""
         if self.failed:
             return "fail"
         return "pass" if self.passed else "inconclusive"
@@ -186,7 +186,7 @@ class RuleResult:
             rule=self.rule.id,
             kind=self.rule.kind,
             severity=self.rule.severity,
-            verdict=schemas.VERDICTS[int(found.verdict[i])],
+            verdict=words.VERDICTS[int(found.verdict[i])],
             bus=lane.bus,
             transfer=transfer if transfer >= 0 else None,
             sample=int(found.at[i]),
@@ -218,9 +218,7 @@ class Report:
         """All findings: failures before what could not be decided, the severest first, then by bus and sample."""
         found = [f for result in self.rules for f in result.findings()]
         order = {"fail": 0, "inconclusive": 1}
-        return tuple(
-            sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule))
-        )
+        return tuple(sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule)))
 
     def exit_code(self, fail_on: str = "error", *, strict: bool = False) -> int:
         """0 clean, 1 findings at or above `fail_on`, 2 something could not be checked."""

@@ -10,37 +10,41 @@ from __future__ import annotations
 import re
 from typing import Final
 
-BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
+from tracecheck.words import ANOMALIES, BUS_EVENTS, OUTCOMES, SEVERITIES, TRANSFER_DIRECTIONS
+
+__all__ = [
+    "ANOMALIES",
+    "BUS_EVENTS",
+    "CODINGS",
+    "DERIVED_EVENTS",
+    "DIRECTIONS",
+    "EVENT",
+    "INTERVALS",
+    "KINDS",
+    "KINDS_TO_COME",
+    "NAME",
+    "OUTCOMES",
+    "RESERVED",
+    "ROLES",
+    "ROLES_OF",
+    "SCOPES",
+    "SEVERITIES",
+    "canonical",
+    "marker_of",
+]
+
 DERIVED_EVENTS: Final = ("wake", "ready")
 """`wake`: the first run.begin after an irq.begin, one an interrupt. `ready`: pending.begin, or pending already high at
 irq.begin. Roles they need: `ROLES_OF`."""
 ROLES: Final = ("irq", "pending", "run")
 ROLES_OF: Final = {"wake": ("irq", "run"), "ready": ("irq", "pending")}
 
-ANOMALIES: Final = (
-    "glitch",
-    "simultaneous",
-    "partial-byte",
-    "ack-interrupted",
-    "void",
-    "stray-stop",
-    "stray-clocks",
-    "bus-recovery",
-    "missing-stop",
-    "begins-inside",
-    "ends-inside",
-    "stuck-low",
-)
-"""In the numeric order of the core's codes."""
-
 KINDS: Final = ("response", "precedence", "absence", "occurrence", "duration", "order", "integrity")
 KINDS_TO_COME: Final = ("recurrence", "timing")
 """Kinds the language has and this version does not judge: a rule of one is refused, never skipped."""
 
-SEVERITIES: Final = ("error", "warning", "note")
 SCOPES: Final = ("capture", "transfer", "exchange")
-DIRECTIONS: Final = ("write", "read", "write-read", "mixed")
-OUTCOMES: Final = ("acked", "address-nack", "data-nack", "void", "unfinished")
+DIRECTIONS: Final = tuple(word for word in TRANSFER_DIRECTIONS if word != "none")
 CODINGS: Final = ("level", "pulse-count")
 INTERVALS: Final = ("stretch", "transfer", "idle")
 """What a duration rule can measure beside a marker."""

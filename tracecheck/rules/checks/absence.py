@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tracecheck.decoding.lane import ANOMALY_CODE, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import (
     NONE,
@@ -28,7 +29,6 @@ from tracecheck.rules.checks.base import (
     scopes_of,
     settle_cut,
 )
-from tracecheck.decoding.lane import ANOMALY_CODE, Window
 from tracecheck.rules.model import AbsenceRule
 
 CLEAN, SEEN, AT_BOUNDARY, CUT_SHORT = range(4)

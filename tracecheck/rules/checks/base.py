@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import FOREVER
+from tracecheck.decoding.lane import Window
 from tracecheck.decoding.rows import Columns
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds, Samples, Verdicts
-from tracecheck.decoding.lane import Window
 from tracecheck.rules.model import Rule
 from tracecheck.rules.select import chosen
 from tracecheck.rules.selector import Selector

@@ -18,9 +18,9 @@ from collections.abc import Callable
 import numpy as np
 
 from tracecheck.decoding.exchanges import VOID
+from tracecheck.decoding.lane import Window
 from tracecheck.rules.bounds import CUT, FAIL, Bounds, Samples
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
-from tracecheck.decoding.lane import Window
 from tracecheck.rules.model import DurationRule
 
 MEASURED, AT_LEAST = range(2)
@@ -86,9 +86,9 @@ class DurationChecker(Checker[DurationRule]):
         judged = self.selected(rows)[opens] & (before >= 0)
         length = start - before
         verdict = self._bounds.judge(length, rows["period"][opens])
-        found = instances(
-            before, rows["transfer"][opens], verdict, value=length, period=rows["period"][opens]
-        ).where(judged)
+        found = instances(before, rows["transfer"][opens], verdict, value=length, period=rows["period"][opens]).where(
+            judged
+        )
         if not (window.final and self._last_stop >= 0 and window.end > self._last_stop):
             return found
         rest = np.array([window.end - self._last_stop])
@@ -114,9 +114,7 @@ class DurationChecker(Checker[DurationRule]):
         n = min(len(begins), len(ends))
         length = ends[:n] - begins[:n]
         verdict = self._bounds.judge(length, period[:n])
-        parts.append(
-            instances(begins[:n], owners[:n], verdict, value=length, period=period[:n]).where(judged[:n])
-        )
+        parts.append(instances(begins[:n], owners[:n], verdict, value=length, period=period[:n]).where(judged[:n]))
         if len(begins) > n:
             self._open = (int(begins[n]), int(owners[n]), int(period[n]), True)
             self._open_judged = bool(judged[n])

@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tracecheck import schemas
+from tracecheck import words
 from tracecheck.decoding.anomaly_text import describe_anomaly
+from tracecheck.decoding.lane import Window
 from tracecheck.rules.bounds import CUT, FAIL, PASS
 from tracecheck.rules.checks.base import Checker, Instances, LaneInfo, instances
-from tracecheck.decoding.lane import Window
 from tracecheck.rules.model import IntegrityRule
 
 
@@ -30,7 +30,7 @@ class IntegrityChecker(Checker[IntegrityRule]):
 
     def __init__(self, rule: IntegrityRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
-        self._kinds = [i for i, name in enumerate(schemas.ANOMALIES) if name in rule.kinds]
+        self._kinds = [i for i, name in enumerate(words.ANOMALIES) if name in rule.kinds]
 
     def feed(self, window: Window) -> Instances:
         rows = window.anomalies
@@ -57,4 +57,4 @@ class IntegrityChecker(Checker[IntegrityRule]):
         if int(found.verdict[i]) == CUT:
             return "the capture cuts the transfer; none of the named anomalies until then"
         packed = int(found.extra[i])
-        return describe_anomaly(schemas.ANOMALIES[packed >> 32], packed & 0xFFFFFFFF)
+        return describe_anomaly(words.ANOMALIES[packed >> 32], packed & 0xFFFFFFFF)

@@ -18,9 +18,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tracecheck.decoding.lane import ANOMALY_CODE, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, counted, instances, scopes_of, settle_cut
-from tracecheck.decoding.lane import ANOMALY_CODE, Window
 from tracecheck.rules.model import OccurrenceRule
 
 COUNTED, AT_BOUNDARY, CUT_SHORT = range(3)

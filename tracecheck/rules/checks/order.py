@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck import _match
+from tracecheck.decoding.lane import ANOMALY_CODE, STOP, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Samples
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, Scopes, instances, scopes_of, settle_cut
-from tracecheck.decoding.lane import ANOMALY_CODE, STOP, Window
 from tracecheck.rules.model import OrderRule
 
 MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT = range(5)
@@ -83,9 +83,7 @@ class OrderChecker(Checker[OrderRule]):
         offsets = np.searchsorted(row, np.arange(len(scopes) + 1))
         return at, self._column[code], code, offsets.astype(np.int64)
 
-    def _special(
-        self, scopes: Scopes, at: Samples, code: NDArray[np.int16], offsets: NDArray[np.int64]
-    ) -> list[int]:
+    def _special(self, scopes: Scopes, at: Samples, code: NDArray[np.int16], offsets: NDArray[np.int64]) -> list[int]:
         """Scopes that the fast path cannot decide: with coincident events, or cut by the capture's beginning."""
         same = (at[1:] == at[:-1]) & ~((code[1:] <= STOP) & (code[:-1] <= STOP))
         hits = np.flatnonzero(same)
@@ -122,9 +120,7 @@ class OrderChecker(Checker[OrderRule]):
         for number, group in enumerate(groups):
             if len(group) > MAX_PERMUTED:
                 return INCONCLUSIVE
-            states = {
-                self._walk(state, order, drop=number == 0) for state in states for order in _orders(group)
-            }
+            states = {self._walk(state, order, drop=number == 0) for state in states for order in _orders(group)}
         if k + 1 < len(scopes) and scopes.fuzzy[k]:
             late = [
                 (int(symbol[i]), int(code[i]))
@@ -174,6 +170,4 @@ class OrderChecker(Checker[OrderRule]):
 def _orders(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], ...]]:
     """Every order the events of one sample may have had; the bus's own events stay as they are."""
     fixed = [event for event in group if event[1] <= STOP]
-    return [
-        order for order in dict.fromkeys(permutations(group)) if [e for e in order if e[1] <= STOP] == fixed
-    ]
+    return [order for order in dict.fromkeys(permutations(group)) if [e for e in order if e[1] <= STOP] == fixed]

@@ -19,9 +19,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck.decoding.lane import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Samples, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
-from tracecheck.decoding.lane import Window
 from tracecheck.rules.model import PrecedenceRule
 
 MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE = range(4)

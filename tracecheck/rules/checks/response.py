@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, VOID
+from tracecheck.decoding.lane import ANOMALY_CODE, START, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds, Samples, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
-from tracecheck.decoding.lane import ANOMALY_CODE, START, Window
 from tracecheck.rules.model import ResponseRule
 
 MEASURED, ABSENT, COINCIDENT, ELAPSED, TOO_MANY = range(5)

@@ -1,0 +1,44 @@
+"""The words of the field, each set once: what tables, rules and command line call things.
+
+Order matters: the compiled core numbers its codes in this order.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BYTE_KINDS: Final = ("address", "address-low", "data")
+DIRECTIONS: Final = ("write", "read")
+TRANSFER_DIRECTIONS: Final = ("none", "write", "read", "write-read", "mixed")
+OUTCOMES: Final = ("acked", "address-nack", "data-nack", "void", "unfinished")
+ADDRESS_KINDS: Final = (
+    "normal",
+    "general-call",
+    "start-byte",
+    "cbus",
+    "reserved",
+    "hs-controller",
+    "ten-bit",
+    "device-id",
+)
+ANOMALIES: Final = (
+    "glitch",
+    "simultaneous",
+    "partial-byte",
+    "ack-interrupted",
+    "void",
+    "stray-stop",
+    "stray-clocks",
+    "bus-recovery",
+    "missing-stop",
+    "begins-inside",
+    "ends-inside",
+    "stuck-low",
+    "extra-clock",
+)
+FRAMING_ANOMALIES: Final = frozenset({"partial-byte", "ack-interrupted", "stray-stop", "stray-clocks", "missing-stop"})
+"""The anomalies that say the bits do not add up to bytes and transfers."""
+HELD_BY: Final = ("unknown", "target", "controller")
+BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
+VERDICTS: Final = ("pass", "fail", "inconclusive", "cut")
+SEVERITIES: Final = ("error", "warning", "note")
