@@ -166,3 +166,17 @@ def test_a_chatty_marker_is_cut() -> None:
 def test_find_knows_what_is_not_drawn() -> None:
     columns = [Column(0, 5), Column(5, 90, left_out=True), Column(90, 100)]
     assert [find(columns, at) for at in (-1, 0, 4, 5, 89, 90, 99, 100)] == [None, 0, 0, None, None, 2, 2, None]
+
+
+def test_a_burst_has_its_own_glyph() -> None:
+    """SDA changes five times between two clock edges that stand side by side."""
+    clock = np.arange(100, 300, 10)
+    burst = np.array([95, 102, 103, 104, 106, 107, 305])
+    waves = (Wave("SCL", 1, clock, True), Wave("SDA", 1, burst, True))
+    facts = TransferFacts("i2c0", 0, 95, 305, 305, None, "none", 0, "unfinished", 20, 0, None)
+    exchange = Exchange(facts, None, 90, 320, waves, (Mark(95, 95, "S"), Mark(305, 305, "P")), ())
+    fine, plain = (draw(exchange, Style(36, unicode=u)) for u in (True, False))
+    assert fine.count("▒") == 2
+    assert plain.count("#") == 1
+    check_cells(exchange, 36, True)
+    check_cells(exchange, 36, False)

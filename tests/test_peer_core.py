@@ -255,17 +255,17 @@ def test_strict_equals_the_peer_where_it_must(name: str) -> None:
     since = expected[0][0] if name == START_AT_ZERO else 0
     assert told(tables, since) == expected
     allowed = {"simultaneous", "stuck-low", "begins-inside", "ends-inside"}
-    assert set(kinds(tables)) - allowed == ({"partial-byte"} if name == POLLING else set())
+    assert set(kinds(tables)) - allowed == ({"extra-clock"} if name == POLLING else set())
 
 
 def test_strict_tells_of_the_clock_too_many_in_acknowledge_polling() -> None:
     # After each NACK this controller clocks a 0 and only then makes its repeated START: two SCL rises, not one.
     tables = strict(recording(POLLING))
     assert ENTRIES[POLLING]["decode"]["counts"]["nack"] > 96
-    partial = [a for a in tables["anomalies"] if KINDS[a["kind"]] == "partial-byte"]
-    assert [a["arg"] for a in partial] == [2 + 16] * 96
+    extra = [a for a in tables["anomalies"] if KINDS[a["kind"]] == "extra-clock"]
+    assert [a["arg"] for a in extra] == [1] * 96
     ends = {(m["transfer"], m["end"]) for m in tables["messages"] if m["acked"] == 0}
-    assert ends == {(a["transfer"], a["at"]) for a in partial}
+    assert ends == {(a["transfer"], a["at"]) for a in extra}
 
 
 def test_strict_sees_the_stop_and_the_start_that_the_peer_misses() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tracecheck
+from tracecheck.capture.memory import ArrayCapture
 from tracecheck.report.style import Style
 from tracecheck.report.transfers import latencies_of, summary, transfer_lines
 from tracecheck.rules.file import load
@@ -77,3 +78,24 @@ def test_nacks_are_said() -> None:
     outcomes = trace.transfers["outcome"].to_pylist()
     assert len(nacked) == outcomes.count("address-nack") > 0
     assert np.all(trace.columns("i2c0", "transfers")["transfer"] == np.arange(len(lines)))
+
+
+def test_a_wake_belongs_to_the_interrupt_just_before_it() -> None:
+    """Two interrupts after STOP and one wake: the first has none."""
+    scl, sda, irq, run = 1, 2, 4, 8
+    idle = scl | sda
+    words = [idle] * 20 + [scl] * 5
+    for bit in (0, 1, 0, 1, 0, 0, 0, 0, 0):  # address 0x28, write, acknowledged
+        words += [bit * sda] * 5 + [bit * sda | scl] * 5
+    words += [0] * 5 + [scl] * 5 + [idle] * 10
+    for pins, length in ((irq, 4), (0, 6), (irq, 4), (0, 3), (run, 9), (0, 10)):
+        words += [idle | pins] * length
+    capture = ArrayCapture(np.array(words, np.uint8), 1_000_000, ("SCL", "SDA", "IRQ", "RUN"))
+    trace = tracecheck.decode(capture)
+    stop = 20 + 5 + 90 + 10
+    assert trace.transfers["stop"].to_pylist() == [stop]
+    found = latencies_of(trace, "i2c0")
+    assert (found.irq.tolist(), found.wake.tolist()) == ([stop + 10], [-1])
+    assert list(transfer_lines(trace, Style()))[1] == (
+        f"{'20.000 us':>14}  {0:>5}  {'acked':<12}  {'10.0 us':>9}  {'-':>9}  0x28 W"
+    )

@@ -37,17 +37,15 @@ def timeline_table(trace: Trace) -> pa.Table:
     for bus in trace.wiring.lanes:
         lane = lane_of(trace, bus)
         rows = batch.buses[bus] if bus is not None else None
-        window = lane.feed(
-            rows, batch.markers, trace.end, synced=trace.synced.get(bus, 0) if bus is not None else 0, final=True
-        )
+        window = lane.feed(rows, batch.markers, trace.end, synced=0, final=True)
         if window is None or not len(window.at):
             continue
         words = lane.names
         word_of = np.zeros(max(words) + 1, np.int16)
-        for code, word in words.items():
-            if word not in names:
-                names.append(word)
-            word_of[code] = names.index(word)
+        for code, name in words.items():
+            if name not in names:
+                names.append(name)
+            word_of[code] = names.index(name)
         index = buses.index(bus) if bus is not None else -1
         ref = _refs(trace, bus, window.at, window.code)
         parts.append((window.at, word_of[window.code], np.full(len(window.at), index, np.int16), window.transfer, ref))

@@ -7,6 +7,7 @@ positions and the timeline are computed when a table is asked for. `trace.transf
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,13 +32,17 @@ TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches",
 
 @dataclass
 class Trace:
-    """The tables of one capture. `path` and `rate_hz` as the capture has them; `end`: samples decoded."""
+    """The tables of one capture. `path` and `rate_hz` as the capture has them; `end`: samples decoded.
+
+    `synced`, `known_to`: for each lane, the samples between which its rules judge (see `stream.Batch`).
+    """
 
     path: str
     rate_hz: int | None
     wiring: Wiring
     end: int = 0
-    synced: dict[str, int] = field(default_factory=dict)
+    synced: dict[str | None, int] = field(default_factory=dict)
+    known_to: dict[str | None, int] = field(default_factory=dict)
     initially_active: dict[str, bool] = field(default_factory=dict)
     settle: int = field(init=False)
 
@@ -63,7 +68,7 @@ class Trace:
         for name, new in batch.markers.items():
             if len(new.begins) or len(new.ends):
                 self._markers[name].append(new)
-        self.end, self.synced = batch.end, batch.synced
+        self.end, self.synced, self.known_to = batch.end, batch.synced, batch.watermarks
         self.initially_active = batch.initially_active
 
     def columns(self, bus: str, table: str) -> Columns:
@@ -87,7 +92,7 @@ class Trace:
         return Batch(
             buses={b: {table: self.columns(b, table) for table in LAYOUT} for b in self._rows},
             markers={name: self.marker_rows(name) for name in self._markers},
-            watermarks=dict.fromkeys(self.wiring.lanes, self.end),
+            watermarks=self.known_to,
             synced=self.synced,
             initially_active=self.initially_active,
             end=self.end,
@@ -144,11 +149,10 @@ class Trace:
         """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas."""
         return to_frame(self.table(name))
 
-    def message_bytes(self, bus: str) -> Iterator[tuple[int, int, bytes]]:
+    def message_bytes(self, bus: str) -> Iterator[tuple[int, int, builtins.bytes]]:
         """(transfer, message, data) of every message, in order."""
         messages = self.messages.filter(pa.compute.equal(self.messages["bus"].cast(pa.string()), bus))
-        for t, i, data in zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True):
-            yield t, i, data
+        yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
 
     def _each(self, table: str) -> dict[str, Columns]:
         return {b.name: self.columns(b.name, table) for b in self.wiring.buses}

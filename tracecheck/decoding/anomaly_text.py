@@ -6,7 +6,7 @@ _LINE = ("SCL", "SDA")
 _ENDED_BY = ("STOP", "repeated START")
 
 
-def describe_anomaly(kind: str, arg: int) -> str:  # noqa: C901, PLR0911  (one sentence a kind)
+def describe_anomaly(kind: str, arg: int) -> str:  # noqa: PLR0911  (one sentence a kind)
     """The `detail` of an anomaly row. `arg` as the core gives it (see the core's list of kinds)."""
     match kind:
         case "glitch":

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracecheck import words
-from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges
+from tracecheck.decoding.derived import Derived
+from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges, Samples, closing
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
+from tracecheck.decoding.window import Codes, Window
 
 MAX_HELD = 1 << 22
 """Events held back for one open exchange; beyond it the exchange is judged inconclusive, so memory stays bounded."""
@@ -25,8 +26,9 @@ WAKE, READY = 40, 41
 MARKER_CODE = 64
 BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
 START, RESTART, STOP = BUS_CODES["start"], BUS_CODES["restart"], BUS_CODES["stop"]
+_BEGINS_INSIDE, _ENDS_INSIDE = (words.ANOMALIES.index(name) for name in ("begins-inside", "ends-inside"))
 
-_EVENTS = {"at": np.int64, "code": np.int16, "transfer": np.int64}
+_EVENTS: dict[str, type] = {"at": np.int64, "code": np.int16, "own": np.int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +42,13 @@ class LaneMarker:
     """A pulse-count code: an instant rather than an interval for the rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Events [begin, end) of a lane whose exchanges have all closed, and those exchanges.
-
-    `at`, `code`, `transfer`: ascending by sample; `transfer` is the event's own (bus events) or the one whose exchange
-    holds it (markers, derived events), -1 for none. `transfers` has every transfer that started in the window;
-    `exchanges` indexes it. `cut_end`: the capture ended inside the last exchange; `overflow`: ids of exchanges that
-    were given up for their size.
-    """
-
-    begin: int
-    end: int
-    at: NDArray[np.int64]
-    code: NDArray[np.int16]
-    transfer: NDArray[np.int64]
-    transfers: Columns
-    exchanges: Exchanges
-    stretches: Columns
-    anomalies: Columns
-    final: bool
-    synced: int
-    overflow: frozenset[int] = frozenset()
-
-    def of(self, code: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Samples and transfers of all events of one code."""
-        mine = self.code == code
-        return self.at[mine], self.transfer[mine]
-
-    def rows_of(self, transfer: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row in `transfers` of each transfer id, -1 where it is not of this window."""
-        ids = self.transfers["transfer"]
-        if not len(ids):
-            return np.full(len(transfer), -1, np.int64)
-        row = np.minimum(np.searchsorted(ids, transfer), len(ids) - 1)
-        return np.where(ids[row] == transfer, row, -1)
-
-
 @dataclass(slots=True)
-class _Derived:
-    """wake: the first begin of `run` after an interrupt; ready: the first moment `pending` is high after one."""
+class _Abandoned:
+    """The latest exchange that was given up for its size: what is on the lane from `start` on is its, until `close`."""
 
-    armed: bool = False
-    waiting: bool = False
-    active: int = 0
-    started: bool = False
+    transfer: int
+    start: int
+    close: int = FOREVER
 
 
 @dataclass(slots=True)
@@ -100,13 +64,17 @@ class Lane:
     _stretches: list[Columns] = field(init=False, default_factory=list)
     _anomalies: list[Columns] = field(init=False, default_factory=list)
     _released: int = field(init=False, default=0)
-    _derived: _Derived = field(init=False, default_factory=_Derived)
+    _derived: Derived = field(init=False)
     _last_transfer: int = field(init=False, default=-1)
     _given_up: set[int] = field(init=False, default_factory=set)
+    _abandoned: _Abandoned | None = field(init=False, default=None)
+    _cut: dict[int, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.codes = dict(BUS_CODES)
-        self.codes |= {name: ANOMALY_CODE + i for i, name in enumerate(words.ANOMALIES)}
+        self.codes = {}
+        if self.bus is not None:
+            self.codes |= BUS_CODES
+            self.codes |= {name: ANOMALY_CODE + i for i, name in enumerate(words.ANOMALIES)}
         for i, marker in enumerate(self.markers):
             begin, end = MARKER_CODE + 2 * i, MARKER_CODE + 2 * i + 1
             for name in {marker.name, marker.role or marker.name}:
@@ -116,6 +84,8 @@ class Lane:
             self.codes["wake"] = WAKE
         if {"irq", "pending"} <= roles:
             self.codes["ready"] = READY
+        active = {m.role: m.initially_active for m in self.markers}.get("pending", False)
+        self._derived = Derived(self.codes, WAKE, READY, pending_active=active)
 
     @property
     def names(self) -> dict[int, str]:
@@ -133,142 +103,158 @@ class Lane:
         watermark: int,
         *,
         synced: int,
+        end: int | None = None,
         final: bool = False,
     ) -> Window | None:
-        """Take new rows; every event before sample `watermark` has been fed by now. A window, if one closed."""
+        """Take new rows; every event before sample `watermark` has been fed by now. A window, if one closed.
+
+        At the final call `watermark` is where the lane's knowledge ends, which is before the capture's own `end` when
+        a pulse-count marker could not be told to the last.
+        """
         if rows is not None:
             self._take_bus(rows)
         for i, marker in enumerate(self.markers):
             if (new := markers.get(marker.name)) is not None:
-                self._hold(new.begins, MARKER_CODE + 2 * i)
-                self._hold(new.ends, MARKER_CODE + 2 * i + 1)
-        return self._release(watermark, synced, final)
+                for at, code in ((new.begins, MARKER_CODE + 2 * i), (new.ends, MARKER_CODE + 2 * i + 1)):
+                    self._hold(at, code)
+                    self._derived.take(at, code)
+        for at, code in self._derived.before(FOREVER if final else watermark):
+            self._hold(at, code)
+        return self._release(watermark, synced, final=final, cut_short=final and end is not None and watermark < end)
 
     def _take_bus(self, rows: dict[str, Columns]) -> None:
         events, anomalies = rows["events"], rows["anomalies"]
         if len(events["at"]):
-            self._held.append(
-                {"at": events["at"], "code": events["kind"].astype(np.int16), "transfer": events["transfer"]}
-            )
+            self._held.append({"at": events["at"], "code": events["kind"].astype(np.int16), "own": events["transfer"]})
         if len(anomalies["at"]):
             code = anomalies["kind"].astype(np.int16) + np.int16(ANOMALY_CODE)
-            self._held.append({"at": anomalies["at"], "code": code, "transfer": anomalies["transfer"]})
+            self._held.append({"at": anomalies["at"], "code": code, "own": anomalies["transfer"]})
             self._anomalies.append(anomalies)
+            for kind in (_BEGINS_INSIDE, _ENDS_INSIDE):
+                for transfer in anomalies["transfer"][anomalies["kind"] == kind].tolist():
+                    self._cut[kind] = transfer
         if len(rows["transfers"]["start"]):
             self._transfers.append(rows["transfers"])
             self._last_transfer = int(rows["transfers"]["transfer"][-1])
         if len(rows["stretches"]["begin"]):
             self._stretches.append(rows["stretches"])
 
-    def _hold(self, at: NDArray[np.int64], code: int) -> None:
+    def _hold(self, at: Samples, code: int) -> None:
         if len(at):
             n = len(at)
-            self._held.append({"at": at, "code": np.full(n, code, np.int16), "transfer": np.full(n, -1, np.int64)})
+            self._held.append({"at": at, "code": np.full(n, code, np.int16), "own": np.full(n, -1, np.int64)})
 
-    def _release(self, watermark: int, synced: int, final: bool) -> Window | None:
+    def _release(self, watermark: int, synced: int, *, final: bool, cut_short: bool) -> Window | None:
         transfers = concatenate(self._transfers, LAYOUT["transfers"])
         self._transfers = [transfers] if len(transfers["start"]) else []
         horizon = FOREVER if final else self._horizon(transfers, watermark)
         if horizon <= self._released:
-            if sum(len(part["at"]) for part in self._held) <= MAX_HELD:
+            if sum(len(part["at"]) for part in self._held) <= MAX_HELD or watermark <= self._released:
                 return None
             horizon = watermark
-            self._give_up()
+            self._give_up(watermark)
         now = transfers["start"] < horizon
         released = {name: column[now] for name, column in transfers.items()}
         self._transfers = [{name: column[~now] for name, column in transfers.items()}] if not now.all() else []
-        following = int(transfers["start"][~now][0]) if not now.all() else FOREVER
-        exchanges = Exchanges(released, self.settle, following)
-        at, code, owner = self._ordered(horizon, exchanges)
+        following = transfers["start"][~now & (transfers["outcome"] != VOID)]
+        exchanges = Exchanges(released, self.settle, int(following[0]) if len(following) else FOREVER)
+        at, code, own, ahead = self._ordered(horizon, watermark)
+        transfer, owner = self._owners(at, code, own, released, exchanges)
         window = Window(
             begin=self._released,
             end=watermark if final else horizon,
             at=at,
             code=code,
-            transfer=owner,
+            own=own,
+            transfer=transfer,
+            owner=owner,
             transfers=released,
             exchanges=exchanges,
             stretches=self._split(self._stretches, "stretches", "begin", horizon),
             anomalies=self._split(self._anomalies, "anomalies", "at", horizon),
             final=final,
             synced=synced,
+            ahead=ahead,
+            cut_begin=self._cut.get(_BEGINS_INSIDE, -1),
+            cut_end=self._cut.get(_ENDS_INSIDE, -1),
+            cut_short=cut_short,
             overflow=frozenset(self._given_up),
         )
         self._released = horizon
         return window
 
     def _horizon(self, transfers: Columns, watermark: int) -> int:
-        """Up to where every exchange has closed."""
+        """Up to where every exchange has closed, and never inside a transfer."""
         limit = min(watermark, self._open_start())
-        opens = np.flatnonzero((transfers["outcome"] != VOID) & (transfers["start"] < limit))
+        start, end = transfers["start"], transfers["end"]
+        kept = ~np.isin(transfers["transfer"], list(self._given_up))
+        under_way = kept & (start < limit) & (end >= limit)
+        if under_way.any():
+            limit = int(start[under_way][0])
+        opens = np.flatnonzero(kept & (start < limit) & (transfers["outcome"] != VOID))
         if not len(opens):
             return limit
-        last = opens[-1]
-        end = int(transfers["end"][last])
-        settled = FOREVER if self.settle >= FOREVER - end else end + self.settle
+        last = opens[-1:]
         # The last exchange is closed by time alone; all before it are closed by its START.
-        return limit if settled <= limit else int(transfers["start"][last])
+        return limit if int(closing(end[last], self.settle)[0]) <= limit else int(start[last][0])
 
     def _open_start(self) -> int:
         """START of the earliest transfer whose row has not come yet."""
         earliest = FOREVER
         for part in self._held:
-            later = (part["code"] == START) & (part["transfer"] > self._last_transfer)
+            later = (part["code"] == START) & (part["own"] > self._last_transfer)
             if later.any():
                 earliest = min(earliest, int(part["at"][later][0]))
         return earliest
 
-    def _give_up(self) -> None:
+    def _give_up(self, watermark: int) -> None:
         """Release what is held although its exchange is open: from now on that exchange is inconclusive."""
-        started = [int(p["transfer"][p["code"] == START][-1]) for p in self._held if (p["code"] == START).any()]
-        self._given_up |= {max(started, default=self._last_transfer)}
+        void = [part["transfer"][part["outcome"] == VOID] for part in self._transfers]
+        none = np.concatenate([np.empty(0, np.int64), *void])
+        for part in self._held:
+            opens = (part["code"] == START) & (part["at"] < watermark) & ~np.isin(part["own"], none)
+            if opens.any():
+                start, transfer = int(part["at"][opens][-1]), int(part["own"][opens][-1])
+                if self._abandoned is None or start > self._abandoned.start:
+                    self._abandoned = _Abandoned(transfer, start)
+                    self._given_up.add(transfer)
 
-    def _ordered(
-        self, horizon: int, exchanges: Exchanges
-    ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
+    def _ordered(self, horizon: int, watermark: int) -> tuple[Samples, Codes, Samples, Codes]:
+        """Events before `horizon` in order, and the codes of what is no transfer's own in the very sample of it."""
         held = concatenate(self._held, _EVENTS)
         now = held["at"] < horizon
         self._held = [{name: column[~now] for name, column in held.items()}] if not now.all() else []
-        at, code, owner = (held["at"][now], held["code"][now], held["transfer"][now].copy())
+        ahead = held["code"][(held["at"] == horizon) & (held["own"] < 0)] if horizon < watermark else held["code"][:0]
+        at, code, own = held["at"][now], held["code"][now], held["own"][now]
         order = np.lexsort((code, at))
-        at, code, owner = at[order], code[order], owner[order]
-        marked = code >= MARKER_CODE
-        if marked.any():
-            owner[marked] = exchanges.owner(at[marked])
-            more = self._derive(at, code, exchanges)
-            if len(more[0]):
-                at, code, owner = (np.concatenate(pair) for pair in zip((at, code, owner), more, strict=True))
-                order = np.lexsort((code, at))
-                at, code, owner = at[order], code[order], owner[order]
-        return at, code, owner
+        return at[order], code[order], own[order], np.sort(ahead)
 
-    def _derive(
-        self, at: NDArray[np.int64], code: NDArray[np.int16], exchanges: Exchanges
-    ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
-        irqs = self._begins("irq", at, code)
-        state = self._derived
-        wakes, readies = np.empty(0, np.int64), np.empty(0, np.int64)
-        if "wake" in self.codes:
-            wakes, state.armed = _first_after(irqs, self._begins("run", at, code), state.armed)
-        if "ready" in self.codes:
-            begins, ends = (self._begins("pending", at, code), self._ends("pending", at, code))
-            if not state.started:
-                state.active = int(next(m.initially_active for m in self.markers if m.role == "pending"))
-                state.started = True
-            up = np.searchsorted(begins, irqs, side="right") - np.searchsorted(ends, irqs, side="right") + state.active
-            readies, state.waiting = _first_after(irqs[up <= 0], begins, state.waiting)
-            # Already high when the interrupt came: that is "ready" at once.
-            readies = np.union1d(readies, irqs[up > 0])
-            state.active += len(begins) - len(ends)
-        found = np.concatenate([wakes, readies])
-        codes = np.concatenate([np.full(len(wakes), WAKE, np.int16), np.full(len(readies), READY, np.int16)])
-        return found, codes, exchanges.owner(found)
+    def _owners(
+        self, at: Samples, code: Codes, own: Samples, transfers: Columns, exchanges: Exchanges
+    ) -> tuple[Samples, Samples]:
+        """The transfer to name for each event, and the one whose exchange holds it."""
+        free = own < 0
+        void = transfers["transfer"][transfers["outcome"] == VOID]
+        owner = own.copy()
+        if len(void):
+            of_void = np.isin(own, void)
+            owner[of_void] = -1
+            free |= of_void & (code >= ANOMALY_CODE)
+        owner[free] = self._exchange_of(at[free], transfers, exchanges)
+        return np.where((own < 0) & (code >= WAKE), owner, own), owner
 
-    def _begins(self, role: str, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
-        return at[code == self.codes[f"{role}.begin"]]
-
-    def _ends(self, role: str, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
-        return at[code == self.codes[f"{role}.end"]]
+    def _exchange_of(self, at: Samples, transfers: Columns, exchanges: Exchanges) -> Samples:
+        owner = exchanges.owner(at)
+        if (gone := self._abandoned) is not None:
+            row = np.flatnonzero(transfers["transfer"] == gone.transfer)
+            if len(row):
+                gone.close = int(closing(transfers["end"][row], self.settle)[0])
+            later = exchanges.start[exchanges.start > gone.start]
+            until = min(gone.close, int(later[0]) if len(later) else FOREVER)
+            owner = np.where((owner < 0) & (at >= gone.start) & (at < until), gone.transfer, owner)
+            if len(later):
+                self._abandoned = None
+        return owner
 
     @staticmethod
     def _split(parts: list[Columns], table: str, key: str, horizon: int) -> Columns:
@@ -276,12 +262,3 @@ class Lane:
         now = rows[key] < horizon
         parts[:] = [{name: column[~now] for name, column in rows.items()}] if not now.all() else []
         return {name: column[now] for name, column in rows.items()}
-
-
-def _first_after(causes: NDArray[np.int64], effects: NDArray[np.int64], armed: bool) -> tuple[NDArray[np.int64], bool]:
-    """The first effect at or after each cause, each once; `armed`: a cause is still waiting from before."""
-    index = np.searchsorted(effects, causes, side="left")
-    if armed:
-        index = np.concatenate([[0], index])
-    answered = np.unique(index[index < len(effects)])
-    return effects[answered], bool(len(index) and index[-1] == len(effects))

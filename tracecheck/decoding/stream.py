@@ -28,7 +28,7 @@ STUCK_S = Fraction(100, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The decoder's thresholds in samples. `glitch`: widest pulse ignored; `idle`, `stuck`: 0 where no rate is known."""
+    """The decoder's thresholds in samples. `glitch`: widest pulse ignored; `idle`, `stuck`: 0 without a rate."""
 
     glitch: int
     idle: int
@@ -46,12 +46,16 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New rows. `watermarks`: for each lane the sample before which every event has been handed over."""
+    """New rows. `watermarks`: for each lane the sample before which every event has been handed over; `synced`: for
+    each lane the first sample at which something is judged, -1 while there is none.
+
+    At the final batch a watermark may lie before `end`: what is on the lane's markers from there on cannot be told.
+    """
 
     buses: dict[str, dict[str, Columns]]
     markers: dict[str, MarkerRows]
     watermarks: dict[str | None, int]
-    synced: dict[str, int]
+    synced: dict[str | None, int]
     initially_active: dict[str, bool]
     end: int
     final: bool
@@ -68,7 +72,7 @@ class Decoding:
             )
             for b in wiring.buses
         }
-        self._markers = {m.name: _marker_decoder(m) for m in wiring.markers}
+        self._markers = {m.name: _marker_decoder(m, begin) for m in wiring.markers}
         self.end = begin
 
     def feed(self, block: EdgeBlock) -> None:
@@ -96,18 +100,26 @@ class Decoding:
         return Batch(
             buses=rows,
             markers={name: marker.take() for name, marker in self._markers.items()},
-            watermarks={lane: self._watermark(lane, final) for lane in self.wiring.lanes},
-            synced={name: bus.synced for name, bus in self._buses.items()},
+            watermarks={lane: self._watermark(lane, final=final) for lane in self.wiring.lanes},
+            synced={lane: self._synced(lane) for lane in self.wiring.lanes},
             initially_active={name: m.initially_active for name, m in self._markers.items()},
             end=self.end,
             final=final,
         )
 
-    def _watermark(self, lane: str | None, final: bool) -> int:
+    def _watermark(self, lane: str | None, *, final: bool) -> int:
         marks = [self._markers[m.name].watermark for m in self.wiring.markers_of(lane)]
-        if lane is not None:
+        if lane is not None and not final:
             marks.append(self._buses[lane].watermark)
-        return self.end if final else min([*marks, self.end])
+        return min([*marks, self.end])
+
+    def _synced(self, lane: str | None) -> int:
+        """From where on the bus was high once and every marker can be told; -1 while the bus never was."""
+        known = [self._markers[m.name].known_from for m in self.wiring.markers_of(lane)]
+        if lane is None:
+            return max(known)
+        synced = self._buses[lane].synced
+        return max([synced, *known]) if synced >= 0 else -1
 
 
 def batches(
@@ -138,7 +150,7 @@ def decode_capture(
     return batches(blocks, wiring, Timing.at(capture.rate_hz, glitch_s), progress)
 
 
-def _marker_decoder(wire: MarkerWire) -> MarkerDecoder:
+def _marker_decoder(wire: MarkerWire, begin: int) -> MarkerDecoder:
     if wire.coding == "pulse-count":
-        return PulseCountMarker(wire.channel.bit, wire.pulses)
-    return LevelMarker(wire.channel.bit, active_low=wire.active == "low")
+        return PulseCountMarker(wire.channel.bit, wire.pulses, active_low=wire.active == "low", begin=begin)
+    return LevelMarker(wire.channel.bit, active_low=wire.active == "low", begin=begin)

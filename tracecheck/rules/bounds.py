@@ -26,7 +26,7 @@ Verdicts = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """One bound for n instances: distances at or below `sure_below` lie surely under it, from `sure_above` on over it."""
+    """One bound for n instances: distances up to `sure_below` lie surely under it, from `sure_above` on over it."""
 
     sure_below: Samples
     sure_above: Samples

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from tracecheck.decoding.exchanges import settle_samples
-from tracecheck.decoding.lane import Lane, LaneMarker, Window
+from tracecheck.decoding.lane import Lane, LaneMarker
 from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.checks.absence import AbsenceChecker
 from tracecheck.rules.checks.base import Checker, Instances, LaneInfo
@@ -53,14 +54,16 @@ class _LaneRun:
             rate_hz=rate_hz,
             timebase_ppm=rules.timebase_ppm,
             initially_active={name: active[m.name] for name, m in by_name.items()},
-            marker_where={name: spec.where for name, spec in specs.items() if spec is not None and spec.where},
+            marker_where={
+                name: spec.where for name, spec in specs.items() if spec is not None and spec.where is not None
+            },
         )
         self.checkers: dict[str, Checker[Any]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
         self.found: dict[str, list[Instances]] = {}
         for rule in rules.rules:
             missing = tuple(e for e in rule.events if e not in self.lane.codes)
-            if bus is None and not missing and not rule.events:
+            if bus is None and not missing and (not rule.events or rule.scope != "capture"):
                 missing = ("a bus",)
             self.missing[rule.id] = missing
             if not missing:
@@ -90,7 +93,8 @@ class Engine:
                 batch.buses[bus] if bus is not None else None,
                 batch.markers,
                 batch.watermarks[bus],
-                synced=batch.synced[bus] if bus is not None else 0,
+                synced=batch.synced[bus],
+                end=batch.end,
                 final=batch.final,
             )
             if window is not None:
@@ -102,7 +106,7 @@ class Engine:
 
     def _result(self, rule: Rule) -> RuleResult:
         lanes = tuple(
-            Judged(bus, run.checkers[rule.id], Instances.joined(run.found[rule.id]))
+            Judged(bus, run.checkers[rule.id], Instances.joined(run.found[rule.id]).in_order())
             for bus, run in self._runs.items()
             if rule.id in run.checkers
         )

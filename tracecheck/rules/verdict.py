@@ -128,15 +128,15 @@ class RuleResult:
         scale, unit = self._scale()
         worst = self._closest()
 
-        def rank(q: float) -> float:
-            return float(values[max(0, int(np.ceil(q * len(values))) - 1)]) * scale
+        def rank(per_cent: int) -> float:
+            return float(values[max(0, -(-per_cent * len(values) // 100) - 1)]) * scale
 
         return Stats(
             unit=unit,
             count=len(values),
             min=float(values[0]) * scale,
-            p50=rank(0.50),
-            p99=rank(0.99),
+            p50=rank(50),
+            p99=rank(99),
             max=float(values[-1]) * scale,
             headroom=None if worst is None else worst[0] * scale,
         )
@@ -195,7 +195,7 @@ class RuleResult:
             lower_ns=lower * scale if scale and lower is not None else None,
             upper_ns=upper * scale if scale and upper is not None else None,
             uncertainty_ns=scale,
-            message=lane.checker.sentence(found, i, lambda d: time_text(d, rate)),
+            message=lane.checker.said(found, i, lambda d: time_text(d, rate)),
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,
@@ -221,7 +221,11 @@ class Report:
         return tuple(sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule)))
 
     def exit_code(self, fail_on: str = "error", *, strict: bool = False) -> int:
-        """0 clean, 1 findings at or above `fail_on`, 2 something could not be checked."""
+        """0 clean, 1 findings at or above `fail_on`, 2 something could not be checked.
+
+        That is an error rule that judged nothing and is not optional, or, of whatever rules, that nothing at all was
+        judged; with `strict`, any inconclusive instance.
+        """
         at_or_above = [r for r in self.rules if _RANK[r.rule.severity] <= _RANK[fail_on]]
         if any(r.verdict == "fail" for r in at_or_above):
             return 1
@@ -235,7 +239,8 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """As the exit code with default settings says."""
-        return ("pass", "fail", "inconclusive")[self.exit_code()]  # type: ignore[return-value]
+        verdicts: tuple[Verdict, ...] = ("pass", "fail", "inconclusive")
+        return verdicts[self.exit_code()]
 
 
 def time_text(samples: int, rate_hz: int | None) -> str:

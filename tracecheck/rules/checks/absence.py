@@ -13,22 +13,14 @@ own; one that coincides with the scope's boundary makes the scope inconclusive.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
-from tracecheck.decoding.lane import ANOMALY_CODE, Window
+from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import (
-    NONE,
-    Checker,
-    Instances,
-    LaneInfo,
-    Scopes,
-    counted,
-    instances,
-    scopes_of,
-    settle_cut,
-)
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.scopes import certain, counted, judged_scopes, settled
 from tracecheck.rules.model import AbsenceRule
 
 CLEAN, SEEN, AT_BOUNDARY, CUT_SHORT = range(4)
@@ -37,60 +29,40 @@ CLEAN, SEEN, AT_BOUNDARY, CUT_SHORT = range(4)
 class AbsenceChecker(Checker[AbsenceRule]):
     """With the scope `capture`, carries whether anything was seen, and answers at the end."""
 
-    measures = ""
+    measures: ClassVar[str] = ""
 
     def __init__(self, rule: AbsenceRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._seen = False
 
     def feed(self, window: Window) -> Instances:
-        at, transfer = window.of(self.code(self.rule.event))
-        if self.rule.scope == "capture":
-            return self._capture(window, at, transfer)
-        return self._scopes(window, at, transfer)
+        return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
 
-    def _capture(self, window: Window, at: np.ndarray, transfer: np.ndarray) -> Instances:  # type: ignore[type-arg]
-        judged, _ = self.chosen_events(window, at, transfer)
-        at, transfer = at[judged], transfer[judged]
-        self._seen |= bool(len(at))
-        found = instances(at, transfer, np.full(len(at), FAIL, np.uint8), reason=SEEN)
+    def _capture(self, window: Window) -> Instances:
+        at, transfer = window.of(self.code(self.rule.event))
+        judged, _, lost = self.chosen_events(window, at, transfer)
+        self._seen |= bool(judged.any())
+        verdict = np.where(lost, INCONCLUSIVE, FAIL).astype(np.uint8)
+        found = instances(at, transfer, verdict, reason=np.where(lost, TOO_MANY, SEEN).astype(np.uint8)).where(judged)
         if not window.final or self._seen or window.synced < 0:
             return found
-        whole = instances(np.array([window.synced]), np.array([-1]), np.array([PASS], np.uint8))
-        return Instances.joined([found, whole])
+        if window.cut_short and self.sees_markers:
+            return single(window.synced, CUT, reason=CUT_SHORT)
+        return single(window.synced, PASS)
 
-    def _scopes(self, window: Window, at: np.ndarray, transfer: np.ndarray) -> Instances:  # type: ignore[type-arg]
-        scopes = scopes_of(self, window, self.rule.scope)
+    def _scopes(self, window: Window) -> Instances:
+        scopes = judged_scopes(self, window)
         if not len(scopes):
             return NONE
-        on_bus = self.code(self.rule.event) < ANOMALY_CODE
-        sure, unsure = counted(scopes, at, transfer, on_bus=on_bus)
-        quiet = sure == 0
-        verdict = np.where(unsure > 0, INCONCLUSIVE, PASS).astype(np.uint8)
-        verdict = settle_cut(verdict, scopes.cut, scopes.overflow)
+        scope, code = self.rule.scope, self.code(self.rule.event)
+        sure, unsure = counted(scopes, window, scope, code)
+        verdict = settled(np.where(unsure > 0, INCONCLUSIVE, PASS).astype(np.uint8), scopes)
         reason = np.where(verdict == CUT, CUT_SHORT, np.where(unsure > 0, AT_BOUNDARY, CLEAN)).astype(np.uint8)
-        clean = instances(scopes.start, scopes.transfer, verdict, reason=reason).where(quiet)
-        return Instances.joined([clean, self._offenders(scopes, at, transfer, ~quiet, on_bus=on_bus)])
-
-    @staticmethod
-    def _offenders(
-        scopes: Scopes,
-        at: np.ndarray,  # type: ignore[type-arg]
-        transfer: np.ndarray,  # type: ignore[type-arg]
-        noisy: np.ndarray,  # type: ignore[type-arg]
-        *,
-        on_bus: bool,
-    ) -> Instances:
-        ids, start, end = scopes.transfer[noisy], scopes.start[noisy], scopes.end[noisy]
-        if not len(ids):
-            return NONE
-        if on_bus:
-            row = np.minimum(np.searchsorted(ids, transfer), len(ids) - 1)
-            mine = ids[row] == transfer
-        else:
-            row = np.maximum(np.searchsorted(start, at, "left") - 1, 0)
-            mine = (at > start[row]) & (at < end[row])
-        return instances(at[mine], ids[row[mine]], np.full(int(mine.sum()), FAIL, np.uint8), reason=SEEN)
+        reason[scopes.lost] = TOO_MANY
+        clean = instances(scopes.start, scopes.transfer, verdict, reason=reason).where(sure == 0)
+        at, transfer = certain(scopes.where(sure > 0), window, scope, code)
+        seen = instances(at, transfer, np.full(len(at), FAIL, np.uint8), reason=SEEN)
+        return Instances.joined([clean, seen])
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         match int(found.reason[i]):
@@ -99,6 +71,6 @@ class AbsenceChecker(Checker[AbsenceRule]):
             case 2:
                 return f"{self.rule.event} coincides with the {self.rule.scope}'s boundary: which side cannot be told"
             case 3:
-                return f"the capture's end cuts the {self.rule.scope}; no {self.rule.event} until then"
+                return f"the capture cuts the {self.rule.scope}; no {self.rule.event} in what it shows"
             case _:
                 return f"no {self.rule.event}"

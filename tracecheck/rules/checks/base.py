@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck.decoding.exchanges import FOREVER
-from tracecheck.decoding.lane import Window
+from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.lane import READY, WAKE
 from tracecheck.decoding.rows import Columns
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds, Samples, Verdicts
+from tracecheck.decoding.window import Mask, Window
+from tracecheck.rules.bounds import Bounds, Verdicts
 from tracecheck.rules.model import Rule
+from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.select import chosen
 from tracecheck.rules.selector import Selector
 
 R = TypeVar("R", bound=Rule)
+Reasons = NDArray[np.uint8]
+TOO_MANY = 255
+"""The reason of instances in an exchange that was given up for its size."""
+TOO_MANY_TEXT = "more events in one exchange than are held: it was given up, and what it would have shown is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,17 @@ class LaneInfo:
 
 @dataclass(frozen=True, slots=True)
 class Instances:
-    """n instances of one rule. `value` in samples (or a count), -1 where nothing was measured; `reason` indexes the
-    rule kind's sentences; `period`: SCL period in samples, for bounds in `scl`; `extra` whatever the sentence needs.
+    """n instances of one rule.
+
+    `value` in samples (or a count), -1 where nothing was measured; `reason` indexes the rule kind's sentences;
+    `period`: SCL period in samples, for bounds in `scl`; `extra` whatever the sentence needs.
     """
 
     at: Samples
     transfer: Samples
     verdict: Verdicts
     value: Samples
-    reason: NDArray[np.uint8]
+    reason: Reasons
     period: Samples
     extra: Samples
 
@@ -56,6 +64,7 @@ class Instances:
         return len(self.at)
 
     def where(self, mask: NDArray[Any]) -> Instances:
+        """Those that a mask, or an array of indices, picks."""
         return Instances(
             self.at[mask],
             self.transfer[mask],
@@ -66,18 +75,20 @@ class Instances:
             self.extra[mask],
         )
 
+    def in_order(self) -> Instances:
+        """By sample, and then in an order that does not depend on when each was decided."""
+        keys = (self.extra, self.value, self.reason, self.verdict, self.transfer, self.at)
+        return self.where(np.lexsort(keys))
+
     @staticmethod
     def joined(parts: list[Instances]) -> Instances:
+        """All of them, in the order given."""
         if len(parts) == 1:
             return parts[0]
-        return Instances(
-            *(
-                np.concatenate([getattr(p, name) for p in parts])
-                if parts
-                else np.empty(0, np.uint8 if name in ("verdict", "reason") else np.int64)
-                for name in ("at", "transfer", "verdict", "value", "reason", "period", "extra")
-            )
-        )
+        if not parts:
+            none, nothing = np.empty(0, np.int64), np.empty(0, np.uint8)
+            return Instances(none, none, nothing, none, nothing, none, none)
+        return Instances(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Instances)))
 
 
 def instances(
@@ -86,7 +97,7 @@ def instances(
     verdict: Verdicts,
     *,
     value: Samples | None = None,
-    reason: NDArray[np.uint8] | int = 0,
+    reason: Reasons | int = 0,
     period: Samples | None = None,
     extra: Samples | None = None,
 ) -> Instances:
@@ -103,18 +114,35 @@ def instances(
     )
 
 
+def single(
+    at: int, verdict: int, *, transfer: int = -1, value: int = -1, reason: int = 0, period: int = 0, extra: int = -1
+) -> Instances:
+    """One instance."""
+    columns = (np.array([x], np.int64) for x in (value, period, extra))
+    values, periods, extras = columns
+    return instances(
+        np.array([at], np.int64),
+        np.array([transfer], np.int64),
+        np.array([verdict], np.uint8),
+        value=values,
+        reason=reason,
+        period=periods,
+        extra=extras,
+    )
+
+
 NONE = Instances.joined([])
 
 
 class Checker(ABC, Generic[R]):
     """One rule on one lane. `feed` windows in order; each call returns the instances that could be decided."""
 
-    measures = "time"
+    measures: ClassVar[str] = "time"
     """What `value` is: "time" (samples), "count", or "" when nothing is measured."""
 
     def __init__(self, rule: R, lane: LaneInfo) -> None:
         self.rule, self.lane = rule, lane
-        self._where = [rule.where, *self._marker_selectors()]
+        self._where = [s for s in (rule.where, *self._marker_selectors()) if not s.is_everything]
 
     @abstractmethod
     def feed(self, window: Window) -> Instances:
@@ -124,127 +152,66 @@ class Checker(ABC, Generic[R]):
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         """What instance `i` found, for a person; `time` formats a distance in samples."""
 
+    def said(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
+        """The sentence of instance `i`, whatever became of it."""
+        return TOO_MANY_TEXT if int(found.reason[i]) == TOO_MANY else self.sentence(found, i, time)
+
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         """The bounds in samples (or counts), for reading."""
         return None, None
 
-    def events(self) -> tuple[str, ...]:
-        """Names of the events the rule speaks of."""
-        return self.rule.events
-
-    def missing(self) -> tuple[str, ...]:
-        """Those of them that this lane does not have: the rule cannot be checked here."""
-        return tuple(name for name in self.events() if name not in self.lane.codes)
-
     def code(self, event: str) -> int:
         return self.lane.codes[event]
 
-    def bounds(self, lower: Any, upper: Any) -> Bounds:
+    def surely_first(self, first: str, second: str) -> bool:
+        """Whether, in one sample, the order is known all the same: ready comes at or after its interrupt."""
+        return self.code(second) == READY and self.code(first) == self.code("irq.begin")
+
+    def bounds(self, lower: Quantity | None, upper: Quantity | None) -> Bounds:
         return Bounds(lower, upper, self.lane.rate_hz, self.lane.timebase_ppm)
 
-    def selected(self, transfers: Columns) -> NDArray[np.bool_]:
+    @property
+    def selects(self) -> bool:
+        """Whether some transfers are not judged."""
+        return bool(self._where)
+
+    @property
+    def sees_markers(self) -> bool:
+        """Whether it looks at a marker, or at something derived from one."""
+        return any(self.code(event) >= WAKE for event in self.rule.events)
+
+    def selected(self, transfers: Columns) -> Mask:
         """Which rows of `transfers` the rule judges."""
         mask = np.ones(len(transfers["start"]), np.bool_)
         for selector in self._where:
-            if not selector.is_everything:
-                mask &= chosen(selector, transfers, self.lane.bus, self.lane.rate_hz)
+            mask &= chosen(selector, transfers, self.lane.bus, self.lane.rate_hz)
         return mask
 
-    def chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[NDArray[np.bool_], Samples]:
-        """Which events are instances (their transfer is selected, the bus was synced), and each one's row or -1."""
+    def chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[Mask, Samples, Mask]:
+        """Which events are instances (the bus was synced, their transfer is selected, and there where the scope asks
+        for one), each one's row or -1, and which belong to an exchange that was given up so that nobody can say.
+        """
         row = window.rows_of(transfer)
-        mask = at >= window.synced if window.synced >= 0 else np.zeros(len(at), np.bool_)
-        if any(not s.is_everything for s in self._where):
-            picked = np.append(self.selected(window.transfers), False)
-            mask &= picked[row]
-        return mask, row
+        judged = window.judged_at(at)
+        known = judged.copy()
+        scoped = self.rule.scope != "capture"
+        if self.selects:
+            known &= np.append(self.selected(window.transfers), False)[row]
+        if scoped:
+            known &= row >= 0
+        lost = judged & window.gave_up(transfer) if scoped or self.selects else np.zeros(len(at), np.bool_)
+        lost &= known | (row < 0)
+        return known | lost, row, lost
 
     @staticmethod
     def periods(window: Window, row: Samples) -> Samples:
         """SCL period of each row, 0 where there is none."""
-        return np.append(window.transfers["period"], 0)[row]
+        found: Samples = np.append(window.transfers["period"], 0)[row]
+        return found
 
     def _marker_selectors(self) -> list[Selector]:
-        names = {name.partition(".")[0] for name in self.events()}
+        names = {name.partition(".")[0] for name in self.rule.events}
         for derived, roles in (("wake", ("irq", "run")), ("ready", ("irq", "pending"))):
             if derived in names:
                 names |= set(roles)
         return [self.lane.marker_where[name] for name in sorted(names) if name in self.lane.marker_where]
-
-
-@dataclass(frozen=True, slots=True)
-class Scopes:
-    """The scopes of a window that a rule judges: samples [start, end); `cut_begin`, `cut_end` by the capture's ends.
-
-    `fuzzy`: the end is a START, so that what coincides with it may lie on either side.
-    """
-
-    transfer: Samples
-    row: Samples
-    start: Samples
-    end: Samples
-    cut: NDArray[np.bool_]
-    cut_begin: NDArray[np.bool_]
-    fuzzy: NDArray[np.bool_]
-    overflow: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-
-def scopes_of(checker: Checker[Any], window: Window, kind: str) -> Scopes:
-    """The `transfer` or `exchange` scopes of a window that the rule's selectors choose."""
-    transfers, exchanges = window.transfers, window.exchanges
-    if kind == "transfer":
-        row = np.arange(len(transfers["start"]))
-        start, end = transfers["start"], transfers["end"] + 1
-        fuzzy = np.zeros(len(row), np.bool_)
-        cut = transfers["complete"] == 0
-    else:
-        row, start, end, fuzzy = (exchanges.rows, exchanges.start, exchanges.close, exchanges.close_is_start)
-        beyond = np.zeros(len(row), np.bool_)
-        if window.final:
-            beyond = end > window.end
-        cut = (transfers["complete"][row] == 0) | beyond
-    overflow = np.isin(transfers["transfer"][row], list(window.overflow))
-    judged = start >= window.synced if window.synced >= 0 else np.zeros(len(row), np.bool_)
-    keep = checker.selected(transfers)[row] & judged
-    # Cut by the capture's beginning: incomplete although it has a STOP. By its end: no STOP and incomplete.
-    cut_begin = (transfers["complete"][row] == 0) & (transfers["stop"][row] >= 0)
-    return Scopes(
-        transfers["transfer"][row][keep],
-        row[keep],
-        start[keep],
-        end[keep],
-        cut[keep],
-        cut_begin[keep],
-        fuzzy[keep],
-        overflow[keep],
-    )
-
-
-def counted(scopes: Scopes, at: Samples, owner: Samples, *, on_bus: bool) -> tuple[Samples, Samples]:
-    """Events surely inside each scope, and those that coincide with a boundary and may be inside.
-
-    `owner`: the transfer each event belongs to. Events of the bus itself are ordered by its own STARTs and STOPs, so
-    they are never uncertain.
-    """
-    ids = scopes.transfer
-    first, last = (np.searchsorted(at, scopes.start, "left"), np.searchsorted(at, scopes.end, "left"))
-    inside = last - first
-    if on_bus:
-        mine = np.searchsorted(owner, ids, "right") - np.searchsorted(owner, ids, "left")
-        return mine.astype(np.int64), np.zeros(len(ids), np.int64)
-    at_start = np.searchsorted(at, scopes.start, "right") - first
-    at_end = np.where(scopes.fuzzy, np.searchsorted(at, scopes.end, "right") - last, 0)
-    return (inside - at_start).astype(np.int64), (at_start + at_end).astype(np.int64)
-
-
-def settle_cut(verdict: Verdicts, cut: NDArray[np.bool_], overflow: NDArray[np.bool_]) -> Verdicts:
-    """A cut instance can only fail; one that was given up for its size is inconclusive."""
-    found = np.where(cut & (verdict != FAIL), CUT, verdict)
-    found = np.where(overflow & (found == PASS), INCONCLUSIVE, found)
-    return found.astype(np.uint8)
-
-
-__all__ = ["CUT", "FAIL", "FOREVER", "INCONCLUSIVE", "NONE", "PASS"]

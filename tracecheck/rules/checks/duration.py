@@ -1,8 +1,9 @@
 """duration: an interval lasts at least `min` and at most `max`.
 
 One instance per interval of a marker, per stretch (an SCL low phase held beyond its nominal time), per transfer (START
-to STOP) or per idle time (STOP to the next START). An interval whose beginning or end the capture does not show gives
-a lower bound only: beyond `max` it fails, else it is cut.
+to STOP, but not of a void) or per idle time (STOP to the next START of a transfer that is no void; it counts to the
+transfer that follows). An interval whose beginning or end is not there, because the capture does not show it or because
+no STOP came, gives a lower bound only: beyond `max` it fails, else it is cut.
 
     [[rule]]
     id = "handler-is-short"
@@ -14,17 +15,28 @@ a lower bound only: beyond `max` it fails, else it is cut.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from tracecheck.decoding.exchanges import VOID
-from tracecheck.decoding.lane import Window
-from tracecheck.rules.bounds import CUT, FAIL, Bounds, Samples
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
+from tracecheck.decoding.exchanges import VOID, Samples
+from tracecheck.decoding.window import Mask, Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
 from tracecheck.rules.model import DurationRule
 
 MEASURED, AT_LEAST = range(2)
-_EMPTY = np.empty(0, np.int64)
+
+
+class _Open(NamedTuple):
+    """An interval that has begun: where, whose, its SCL period; `whole`: the capture shows its begin."""
+
+    at: int
+    transfer: int
+    period: int
+    whole: bool
+    judged: bool
+    lost: bool
 
 
 class DurationChecker(Checker[DurationRule]):
@@ -33,11 +45,9 @@ class DurationChecker(Checker[DurationRule]):
     def __init__(self, rule: DurationRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._bounds: Bounds = self.bounds(rule.min, rule.max)
-        self._open: tuple[int, int, int, bool] | None = None
-        if lane.initially_active.get(rule.of):
-            self._open = (0, -1, 0, False)
-        self._last_stop = -1
-        self._open_judged = True
+        self._open: _Open | None = None
+        self._begins_open = bool(lane.initially_active.get(rule.of))
+        self._stop = -1
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.max, period)
@@ -45,8 +55,7 @@ class DurationChecker(Checker[DurationRule]):
     def feed(self, window: Window) -> Instances:
         match self.rule.of:
             case "stretch":
-                rows = window.stretches
-                return self._whole(window, rows["begin"], rows["end"], rows["transfer"])
+                return self._stretches(window)
             case "transfer":
                 return self._transfers(window)
             case "idle":
@@ -54,90 +63,90 @@ class DurationChecker(Checker[DurationRule]):
             case _:
                 return self._marker(window)
 
-    def _whole(self, window: Window, begin: Samples, end: Samples, transfer: Samples) -> Instances:
-        judged, row = self.chosen_events(window, begin, transfer)
-        if not judged.any():
-            return NONE
-        period = self.periods(window, row)
-        verdict = self._bounds.judge(end - begin, period)
-        return instances(begin, transfer, verdict, value=end - begin, period=period).where(judged)
+    def _measured(self, begin: Samples, length: Samples, transfer: Samples, period: Samples, partly: Mask) -> Instances:
+        """Instances of known length, or of those that last at least so long where `partly`."""
+        late = self._bounds.beyond(length, period)
+        verdict = np.where(partly, np.where(late, FAIL, CUT), self._bounds.judge(length, period)).astype(np.uint8)
+        reason = np.where(partly, AT_LEAST, MEASURED).astype(np.uint8)
+        return instances(begin, transfer, verdict, value=length, reason=reason, period=period)
+
+    def _stretches(self, window: Window) -> Instances:
+        rows = window.stretches
+        judged, row, lost = self.chosen_events(window, rows["begin"], rows["transfer"])
+        whole = np.zeros(len(row), np.bool_)
+        length = rows["end"] - rows["begin"]
+        found = self._measured(rows["begin"], length, rows["transfer"], self.periods(window, row), whole)
+        return _given_up(found, lost).where(judged)
 
     def _transfers(self, window: Window) -> Instances:
         rows = window.transfers
-        judged = self.selected(rows) & (rows["outcome"] != VOID)
-        judged &= rows["start"] >= window.synced if window.synced >= 0 else False
-        cut = rows["complete"] == 0
+        judged = self.selected(rows) & (rows["outcome"] != VOID) & window.judged_at(rows["start"])
+        partly = (rows["complete"] == 0) | (rows["stop"] < 0)
         length = rows["end"] - rows["start"]
-        verdict = self._bounds.judge(length, rows["period"])
-        late = self._bounds.beyond(length, rows["period"])
-        verdict = np.where(cut, np.where(late, FAIL, CUT), verdict).astype(np.uint8)
-        reason = np.where(cut, AT_LEAST, MEASURED).astype(np.uint8)
-        return instances(
-            rows["start"], rows["transfer"], verdict, value=length, reason=reason, period=rows["period"]
-        ).where(judged)
+        return self._measured(rows["start"], length, rows["transfer"], rows["period"], partly).where(judged)
 
     def _idle(self, window: Window) -> Instances:
         rows = window.transfers
         opens = rows["outcome"] != VOID
-        start, end = rows["start"][opens], rows["end"][opens]
-        before = np.concatenate([[self._last_stop], end])[: len(start)]
-        if len(end):
-            self._last_stop = int(end[-1])
-        judged = self.selected(rows)[opens] & (before >= 0)
-        length = start - before
-        verdict = self._bounds.judge(length, rows["period"][opens])
-        found = instances(before, rows["transfer"][opens], verdict, value=length, period=rows["period"][opens]).where(
-            judged
-        )
-        if not (window.final and self._last_stop >= 0 and window.end > self._last_stop):
+        start, stop = rows["start"][opens], rows["stop"][opens]
+        before = np.concatenate([[self._stop], stop])
+        self._stop = int(before[-1])
+        before = before[:-1]
+        judged = self.selected(rows)[opens] & (before >= 0) & window.judged_at(before)
+        whole = np.zeros(len(start), np.bool_)
+        found = self._measured(before, start - before, rows["transfer"][opens], rows["period"][opens], whole)
+        found = found.where(judged)
+        # The last one has no transfer after it, which selectors could choose.
+        last = np.array([self._stop], np.int64)
+        if self.selects or not window.final or self._stop < 0 or not window.judged_at(last)[0]:
             return found
-        rest = np.array([window.end - self._last_stop])
-        late = self._bounds.beyond(rest, np.zeros(1, np.int64))
-        tail = instances(
-            np.array([self._last_stop]),
-            np.array([-1]),
-            np.where(late, FAIL, CUT).astype(np.uint8),
-            value=rest,
-            reason=AT_LEAST,
-        )
-        return Instances.joined([found, tail])
+        nobody = np.array([-1], np.int64)
+        rest = self._measured(last, np.maximum(window.end - last, 0), nobody, np.array([0], np.int64), np.array([True]))
+        return Instances.joined([found, rest])
 
     def _marker(self, window: Window) -> Instances:
+        if self._begins_open:
+            self._begins_open = False
+            self._open = _Open(0, -1, 0, whole=False, judged=window.synced == 0 and not self.selects, lost=False)
         begins, owners = window.of(self.code(f"{self.rule.of}.begin"))
         ends = window.of(self.code(f"{self.rule.of}.end"))[0]
-        judged, row = self.chosen_events(window, begins, owners)
+        judged, row, lost = self.chosen_events(window, begins, owners)
         period = self.periods(window, row)
         parts: list[Instances] = []
-        if self._open is not None and len(ends) and (not len(begins) or ends[0] <= begins[0]):
+        if self._open is not None and len(ends):
             parts.append(self._closed(int(ends[0])))
             ends = ends[1:]
         n = min(len(begins), len(ends))
-        length = ends[:n] - begins[:n]
-        verdict = self._bounds.judge(length, period[:n])
-        parts.append(instances(begins[:n], owners[:n], verdict, value=length, period=period[:n]).where(judged[:n]))
+        whole = np.zeros(n, np.bool_)
+        found = self._measured(begins[:n], ends[:n] - begins[:n], owners[:n], period[:n], whole)
+        parts.append(_given_up(found, lost[:n]).where(judged[:n]))
         if len(begins) > n:
-            self._open = (int(begins[n]), int(owners[n]), int(period[n]), True)
-            self._open_judged = bool(judged[n])
+            self._open = _Open(
+                int(begins[n]), int(owners[n]), int(period[n]), whole=True, judged=bool(judged[n]), lost=bool(lost[n])
+            )
         if window.final and self._open is not None:
-            parts.append(self._closed(window.end, cut=True))
+            parts.append(self._closed(window.end, ended=False))
         return Instances.joined(parts)
 
-    def _closed(self, end: int, *, cut: bool = False) -> Instances:
+    def _closed(self, end: int, *, ended: bool = True) -> Instances:
         assert self._open is not None
-        begin, owner, period, known = self._open
-        judged, self._open, self._open_judged = self._open_judged, None, True
-        if not judged or (not known and not self.rule.where.is_everything):
+        was, self._open = self._open, None
+        if not was.judged:
             return NONE
-        length, periods = np.array([end - begin]), np.array([period])
-        if known and not cut:
-            verdict, reason = self._bounds.judge(length, periods), MEASURED
-        else:
-            late = self._bounds.beyond(length, periods)
-            verdict, reason = np.where(late, FAIL, CUT).astype(np.uint8), AT_LEAST
-        return instances(np.array([begin]), np.array([owner]), verdict, value=length, reason=reason, period=periods)
+        if was.lost:
+            return single(was.at, INCONCLUSIVE, transfer=was.transfer, value=end - was.at, reason=TOO_MANY)
+        columns = (np.array([x], np.int64) for x in (was.at, end - was.at, was.transfer, was.period))
+        begin, length, transfer, period = columns
+        return self._measured(begin, length, transfer, period, np.array([not (was.whole and ended)]))
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         lasted = time(int(found.value[i]))
         if int(found.reason[i]) == AT_LEAST:
-            return f"{self.rule.of} lasted at least {lasted}; the capture does not show all of it"
+            return f"{self.rule.of} lasted at least {lasted}: its beginning or end is not there"
         return f"{self.rule.of} lasted {lasted}"
+
+
+def _given_up(found: Instances, lost: Mask) -> Instances:
+    if lost.any():
+        found.verdict[lost], found.reason[lost] = INCONCLUSIVE, TOO_MANY
+    return found

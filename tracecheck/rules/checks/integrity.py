@@ -1,7 +1,7 @@
 """integrity: none of the named anomalies.
 
 One failing instance per anomaly; a transfer without any of them passes, so that a clean capture has something to show
-for the check. Outside transfers only anomalies count.
+for the check, and is cut where the capture cuts it. Outside transfers only anomalies count, and selectors choose none.
 
     [[rule]]
     id = "framing"
@@ -12,21 +12,24 @@ for the check. Outside transfers only anomalies count.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
 from tracecheck import words
 from tracecheck.decoding.anomaly_text import describe_anomaly
-from tracecheck.decoding.lane import Window
-from tracecheck.rules.bounds import CUT, FAIL, PASS
-from tracecheck.rules.checks.base import Checker, Instances, LaneInfo, instances
+from tracecheck.decoding.window import Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.checks.base import TOO_MANY, Checker, Instances, LaneInfo, instances
 from tracecheck.rules.model import IntegrityRule
+
+CLEAN, FOUND = range(2)
 
 
 class IntegrityChecker(Checker[IntegrityRule]):
     """Stateless: anomalies and transfers of a window are complete."""
 
-    measures = ""
+    measures: ClassVar[str] = ""
 
     def __init__(self, rule: IntegrityRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
@@ -35,26 +38,29 @@ class IntegrityChecker(Checker[IntegrityRule]):
     def feed(self, window: Window) -> Instances:
         rows = window.anomalies
         named = np.isin(rows["kind"], self._kinds)
-        judged, _ = self.chosen_events(window, rows["at"], rows["transfer"])
-        named &= judged
-        bad = {name: column[named] for name, column in rows.items()}
-        order = np.argsort(bad["at"], kind="stable")
+        judged, _, lost = self.chosen_events(window, rows["at"], rows["transfer"])
         wrong = instances(
-            bad["at"][order],
-            bad["transfer"][order],
-            np.full(len(order), FAIL, np.uint8),
-            value=bad["width"][order],
-            extra=(bad["kind"].astype(np.int64) << 32 | bad["arg"].astype(np.int64) & 0xFFFFFFFF)[order],
-        )
+            rows["at"],
+            rows["transfer"],
+            np.where(lost, INCONCLUSIVE, FAIL).astype(np.uint8),
+            value=rows["width"],
+            reason=np.where(lost, TOO_MANY, FOUND).astype(np.uint8),
+            extra=rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF,
+        ).where(named & judged)
         transfers = window.transfers
-        clean = self.selected(transfers) & ~np.isin(transfers["transfer"], bad["transfer"])
-        clean &= transfers["start"] >= window.synced if window.synced >= 0 else False
+        ids = transfers["transfer"]
+        clean = self.selected(transfers) & window.judged_at(transfers["start"]) & ~np.isin(ids, wrong.transfer)
         verdict = np.where(transfers["complete"] == 0, CUT, PASS).astype(np.uint8)
-        right = instances(transfers["start"], transfers["transfer"], verdict).where(clean)
+        # Of an exchange that was given up, some anomalies may have been released before.
+        gone = window.gave_up(ids)
+        verdict[gone] = INCONCLUSIVE
+        reason = np.where(gone, TOO_MANY, CLEAN).astype(np.uint8)
+        right = instances(transfers["start"], ids, verdict, reason=reason).where(clean)
         return Instances.joined([right, wrong])
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
-        if int(found.verdict[i]) == CUT:
-            return "the capture cuts the transfer; none of the named anomalies until then"
-        packed = int(found.extra[i])
-        return describe_anomaly(words.ANOMALIES[packed >> 32], packed & 0xFFFFFFFF)
+        if int(found.reason[i]) == FOUND:
+            packed = int(found.extra[i])
+            return describe_anomaly(words.ANOMALIES[packed >> 32], packed & 0xFFFFFFFF)
+        cut = "; the capture cuts the transfer" if int(found.verdict[i]) == CUT else ""
+        return f"none of the named anomalies{cut}"

@@ -15,12 +15,14 @@ its boundary, open above where the capture cuts the scope.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
-from tracecheck.decoding.lane import ANOMALY_CODE, Window
+from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, counted, instances, scopes_of, settle_cut
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.scopes import counted, judged_scopes, settled
 from tracecheck.rules.model import OccurrenceRule
 
 COUNTED, AT_BOUNDARY, CUT_SHORT = range(3)
@@ -29,38 +31,51 @@ COUNTED, AT_BOUNDARY, CUT_SHORT = range(3)
 class OccurrenceChecker(Checker[OccurrenceRule]):
     """With the scope `capture`, carries the count, and answers at the end."""
 
-    measures = "count"
+    measures: ClassVar[str] = "count"
 
     def __init__(self, rule: OccurrenceRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._count = 0
+        self._lost = 0
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self.rule.min, self.rule.max
 
     def feed(self, window: Window) -> Instances:
+        return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
+
+    def _capture(self, window: Window) -> Instances:
         at, transfer = window.of(self.code(self.rule.event))
-        if self.rule.scope == "capture":
-            judged, _ = self.chosen_events(window, at, transfer)
-            self._count += int(judged.sum())
-            if not window.final or window.synced < 0:
-                return NONE
-            ok = (self.rule.min or 0) <= self._count and (self.rule.max is None or self._count <= self.rule.max)
-            verdict = np.array([PASS if ok else FAIL], np.uint8)
-            return instances(np.array([window.synced]), np.array([-1]), verdict, value=np.array([self._count]))
-        scopes = scopes_of(self, window, self.rule.scope)
+        judged, _, lost = self.chosen_events(window, at, transfer)
+        self._count += int((judged & ~lost).sum())
+        self._lost += int(lost.sum())
+        if not window.final or window.synced < 0:
+            return NONE
+        least, most, possible = self.rule.min, self.rule.max, self._count + self._lost
+        over = most is not None and self._count > most
+        if window.cut_short and self.sees_markers and not over:
+            return single(window.synced, CUT, value=self._count, reason=CUT_SHORT)
+        if over or possible < least:
+            return single(window.synced, FAIL, value=self._count, extra=possible)
+        if self._count < least or (most is not None and possible > most):
+            return single(window.synced, INCONCLUSIVE, value=self._count, reason=TOO_MANY)
+        return single(window.synced, PASS, value=self._count, extra=possible)
+
+    def _scopes(self, window: Window) -> Instances:
+        scopes = judged_scopes(self, window)
         if not len(scopes):
             return NONE
-        sure, unsure = counted(scopes, at, transfer, on_bus=self.code(self.rule.event) < ANOMALY_CODE)
-        least, most = self.rule.min or 0, np.iinfo(np.int64).max if self.rule.max is None else self.rule.max
+        sure, unsure = counted(scopes, window, self.rule.scope, self.code(self.rule.event))
+        least, most = self.rule.min, np.iinfo(np.int64).max if self.rule.max is None else self.rule.max
         possible = sure + unsure
         verdict = np.where((sure >= least) & (possible <= most), PASS, INCONCLUSIVE)
-        verdict = np.where((possible < least) | (sure > most), FAIL, verdict)
         # Open above where the capture cuts the scope: too few may still become enough.
-        verdict = np.where(scopes.cut & (sure <= most), CUT, verdict).astype(np.uint8)
-        verdict = settle_cut(verdict, scopes.cut, scopes.overflow)
-        reason = np.where(verdict == CUT, CUT_SHORT, np.where(unsure > 0, AT_BOUNDARY, COUNTED)).astype(np.uint8)
-        return instances(scopes.start, scopes.transfer, verdict, value=sure, reason=reason, extra=possible)
+        verdict = np.where((sure > most) | ((possible < least) & ~scopes.cut), FAIL, verdict)
+        settled_verdict = settled(verdict.astype(np.uint8), scopes)
+        cut = settled_verdict == CUT
+        reason = np.where(cut, CUT_SHORT, np.where(unsure > 0, AT_BOUNDARY, COUNTED)).astype(np.uint8)
+        reason[scopes.lost] = TOO_MANY
+        return instances(scopes.start, scopes.transfer, settled_verdict, value=sure, reason=reason, extra=possible)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         n, event = int(found.value[i]), self.rule.event
@@ -68,12 +83,13 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
             case 0:
                 return f"{n} x {event}, expected {self._expected()}"
             case 1:
-                return f"{n} to {int(found.extra[i])} x {event} (coincident with the boundary), expected {self._expected()}"
+                most = int(found.extra[i])
+                return f"{n} to {most} x {event} (coincident with the boundary), expected {self._expected()}"
             case _:
-                return f"the capture cuts the {self.rule.scope}; {n} x {event} seen"
+                return f"the capture cuts the {self.rule.scope}; {n} x {event} seen, expected {self._expected()}"
 
     def _expected(self) -> str:
-        low, high = self.rule.min or 0, self.rule.max
+        low, high = self.rule.min, self.rule.max
         if high is None:
             return f"{low} or more"
         return str(low) if low == high else f"{low} to {high}"

@@ -1,8 +1,10 @@
 """order: the events of every scope, in order, match a pattern from first to last.
 
 One instance per scope. Only events of the pattern's alphabet count, and always start, restart and stop. Events in one
-sample may have come in any order: all orders match is a pass, none a fail, else inconclusive. A scope that the capture
-cuts fails only if no continuation could match.
+sample may have come in any order, but for those of the bus itself and for ready, which never precedes its interrupt:
+all orders match is a pass, none a fail, else inconclusive. What comes in the sample in which a scope begins or ends may
+lie on either side of it. A scope that the capture cuts fails only if no continuation could match; the first START of
+one that began before the capture may be a repeated START.
 
     [[rule]]
     id = "short-display-write"
@@ -14,44 +16,55 @@ cuts fails only if no continuation could match.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import permutations
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracecheck import _match
-from tracecheck.decoding.lane import ANOMALY_CODE, STOP, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Samples
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, Scopes, instances, scopes_of, settle_cut
+from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.lane import ANOMALY_CODE, READY, RESTART, START, STOP
+from tracecheck.decoding.window import Codes, Mask, Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.scopes import Scopes, judged_scopes, settled
 from tracecheck.rules.model import OrderRule
 
-MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT = range(5)
+MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT, NOWHERE = range(6)
 MAX_PERMUTED = 6
 """Coincident events whose orders are all tried; more than that in one sample is inconclusive."""
 _END = 0xFFFF
 
+Events = list[int]
+"""Codes of what lies in one sample."""
+Order = tuple[int, ...]
+
 
 class OrderChecker(Checker[OrderRule]):
-    """Stateless between windows: every scope of a window is whole."""
+    """Stateless between windows, as every scope of a window is whole; with the scope `capture`, carries the states."""
 
-    measures = ""
+    measures: ClassVar[str] = ""
 
     def __init__(self, rule: OrderRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._dfa = rule.dfa
-        size = max(lane.codes.values(), default=0) + 2
-        self._column = np.full(size, -1, np.int32)
+        self._column = np.full(max(lane.codes.values(), default=0) + 2, -1, np.int32)
         for column, name in enumerate(self._dfa.symbols):
-            if name in lane.codes:
-                self._column[lane.codes[name]] = column
+            self._column[lane.codes[name]] = column
+        self._irq = lane.codes.get("irq.begin", -1)
+        self._states = {self._dfa.start}
+        self._lost = False
+        self._done: Instances | None = None
 
     def feed(self, window: Window) -> Instances:
-        scopes = scopes_of(self, window, self.rule.scope)
+        if self.rule.scope == "capture":
+            return self._capture(window)
+        scopes = judged_scopes(self, window)
         if not len(scopes):
             return NONE
-        at, symbol, code, offsets = self._sequences(window, scopes)
-        n = len(scopes)
+        at, code, offsets = self._sequences(window, scopes)
+        symbol, n = self._column[code], len(scopes)
         states, alive, died = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
         _match.run(self._dfa.table, self._dfa.start, self._dfa.dead, symbol, offsets, states, died, alive)
         matched = self._dfa.accepting[states] & (died < 0)
@@ -59,115 +72,194 @@ class OrderChecker(Checker[OrderRule]):
         verdict[scopes.cut & (died < 0)] = CUT
         reason = np.where(matched, MATCHED, np.where(died >= 0, UNEXPECTED, ENDED_EARLY)).astype(np.uint8)
         came = np.where(died >= 0, np.append(symbol, _END)[died], _END)
-        where = np.where(died >= 0, np.append(at, 0)[died], scopes.start)
         extra = alive.astype(np.int64) << 16 | came
-        for k in self._special(scopes, at, code, offsets):
-            verdict[k] = self._all_orders(scopes, k, at, symbol, code, offsets)
+        late = self._late(window, scopes)
+        for k in self._special(scopes, at, code, offsets, late):
+            part = slice(int(offsets[k]), int(offsets[k + 1]))
+            verdict[k] = self._all_orders(scopes, k, at[part], code[part], late.get(k, []))
             if verdict[k] == INCONCLUSIVE:
                 reason[k] = COINCIDENT
-        verdict = settle_cut(verdict, scopes.cut, scopes.overflow)
+            elif scopes.cut_begin[k]:
+                reason[k] = NOWHERE
+        verdict = settled(verdict, scopes)
         reason[verdict == CUT] = CUT_SHORT
+        reason[scopes.lost] = TOO_MANY
+        where = np.where((verdict == FAIL) & (reason == UNEXPECTED), np.append(at, 0)[died], scopes.start)
         return instances(where, scopes.transfer, verdict, reason=reason, extra=extra)
 
-    def _sequences(
-        self, window: Window, scopes: Scopes
-    ) -> tuple[Samples, NDArray[np.int32], NDArray[np.int16], NDArray[np.int64]]:
+    def _seen(self, window: Window) -> Mask:
+        seen: Mask = self._column[window.code] >= 0
+        if window.cut_short and self.sees_markers:
+            seen &= window.at < window.end
+        return seen
+
+    def _sequences(self, window: Window, scopes: Scopes) -> tuple[Samples, Codes, Samples]:
         """The seen events of all scopes, one scope after the other, and where each begins."""
-        seen = (self._column[window.code] >= 0) & (window.transfer >= 0)
-        at, code, owner = window.at[seen], window.code[seen], window.transfer[seen]
+        seen = self._seen(window)
+        at, code = window.at[seen], window.code[seen]
+        if self.rule.scope == "exchange":
+            owner = window.owner[seen]
+        else:
+            own = window.own[seen]
+            owner = np.where(own >= 0, own, window.transfer_at(at))
         row = np.minimum(np.searchsorted(scopes.transfer, owner), len(scopes) - 1)
-        mine = (scopes.transfer[row] == owner) & (at < np.maximum(scopes.end[row], 1))
+        mine = scopes.transfer[row] == owner
         at, code, row = at[mine], code[mine], row[mine]
         order = np.argsort(row, kind="stable")
         at, code, row = at[order], code[order], row[order]
-        offsets = np.searchsorted(row, np.arange(len(scopes) + 1))
-        return at, self._column[code], code, offsets.astype(np.int64)
+        return at, code, np.searchsorted(row, np.arange(len(scopes) + 1)).astype(np.int64)
 
-    def _special(self, scopes: Scopes, at: Samples, code: NDArray[np.int16], offsets: NDArray[np.int64]) -> list[int]:
+    def _late(self, window: Window, scopes: Scopes) -> dict[int, Events]:
+        """By exchange: what came in the very sample of the next START and may have come before it."""
+        found: dict[int, Events] = {}
+        if self.rule.scope == "transfer":
+            return found
+        free = self._seen(window) & (window.own < 0)
+        at, code = window.at[free], window.code[free]
+        first, last = np.searchsorted(at, scopes.edge, "left"), np.searchsorted(at, scopes.edge, "right")
+        for k in np.flatnonzero((scopes.edge >= 0) & (last > first)).tolist():
+            found[k] = code[first[k] : last[k]].tolist()
+        ahead = window.ahead[self._column[window.ahead] >= 0].tolist()
+        if ahead:
+            for k in np.flatnonzero(scopes.edge == window.end).tolist():
+                found.setdefault(k, []).extend(ahead)
+        return found
+
+    @staticmethod
+    def _special(scopes: Scopes, at: Samples, code: Codes, offsets: Samples, late: dict[int, Events]) -> list[int]:
         """Scopes that the fast path cannot decide: with coincident events, or cut by the capture's beginning."""
-        same = (at[1:] == at[:-1]) & ~((code[1:] <= STOP) & (code[:-1] <= STOP))
-        hits = np.flatnonzero(same)
+        hits = np.flatnonzero((at[1:] == at[:-1]) & ~((code[1:] < ANOMALY_CODE) & (code[:-1] < ANOMALY_CODE)))
         rows = np.searchsorted(offsets, hits, side="right") - 1
-        inside = rows == np.searchsorted(offsets, hits + 1, side="right") - 1
-        found = set(rows[inside].tolist()) | set(np.flatnonzero(scopes.cut_begin).tolist())
-        # A marker in the very sample of the next START may belong to this scope still.
-        first = offsets[:-1][1:]
-        touching = np.flatnonzero(scopes.fuzzy[:-1] & (scopes.end[:-1] == scopes.start[1:]))
-        for k in touching.tolist():
-            group = slice(int(first[k]), int(offsets[k + 2]))
-            if ((at[group] == scopes.end[k]) & (code[group] >= ANOMALY_CODE)).any():
-                found |= {k}
-        return sorted(found)
+        inside = offsets[rows + 1] > hits + 1
+        return sorted({*rows[inside].tolist(), *np.flatnonzero(scopes.cut_begin).tolist(), *late})
 
-    def _all_orders(
-        self,
-        scopes: Scopes,
-        k: int,
-        at: Samples,
-        symbol: NDArray[np.int32],
-        code: NDArray[np.int16],
-        offsets: NDArray[np.int64],
-    ) -> int:
-        begin, end = int(offsets[k]), int(offsets[k + 1])
-        dfa = self._dfa
-        states = {dfa.start}
-        if scopes.cut_begin[k]:
-            states = set(np.flatnonzero(dfa.live).tolist())
-        groups = [
-            [(int(symbol[i]), int(code[i])) for i in range(begin, end) if at[i] == sample]
-            for sample in np.unique(at[begin:end]).tolist()
-        ]
-        for number, group in enumerate(groups):
-            if len(group) > MAX_PERMUTED:
+    def _all_orders(self, scopes: Scopes, k: int, at: Samples, code: Codes, late: Events) -> int:
+        dfa, cut_begin = self._dfa, bool(scopes.cut_begin[k])
+        states = set(np.flatnonzero(dfa.live).tolist()) if cut_begin else {dfa.start}
+        for sample in np.unique(at).tolist():
+            events: Events = code[at == sample].tolist()
+            if len(events) > MAX_PERMUTED:
                 return INCONCLUSIVE
-            states = {self._walk(state, order, drop=number == 0) for state in states for order in _orders(group)}
-        if k + 1 < len(scopes) and scopes.fuzzy[k]:
-            late = [
-                (int(symbol[i]), int(code[i]))
-                for i in range(end, int(offsets[k + 2]))
-                if at[i] == scopes.end[k] and code[i] >= ANOMALY_CODE
-            ]
-            if len(late) > MAX_PERMUTED:
-                return INCONCLUSIVE
-            states |= {
-                self._walk(state, order[:length], drop=False)
-                for state in set(states)
-                for order in permutations(late)
-                for length in range(1, len(late) + 1)
+            states = {
+                self._walk(state, part)
+                for order in self._orders(events)
+                for part in self._inside(order, scopes, k, sample)
+                for state in states
             }
-        if scopes.cut[k] and not scopes.cut_begin[k]:
+        if len(late) > MAX_PERMUTED:
+            return INCONCLUSIVE
+        states |= {
+            self._walk(state, order[:length])
+            for order in self._orders(late)
+            for length in range(1, len(late) + 1)
+            for state in set(states)
+        }
+        if scopes.cut_end[k]:
             return CUT if any(dfa.live[s] for s in states) else FAIL
         accepted = [bool(dfa.accepting[s]) for s in states]
-        if scopes.cut_begin[k]:
+        if cut_begin:
             return CUT if any(accepted) else FAIL
         return PASS if all(accepted) else INCONCLUSIVE if any(accepted) else FAIL
 
-    def _walk(self, state: int, order: tuple[tuple[int, int], ...], *, drop: bool) -> int:
-        """The state after these events; with `drop`, those before the scope's own START are not part of it."""
-        codes = [code for _, code in order]
-        first = codes.index(0) if drop and 0 in codes else 0
-        for column, _ in order[first:]:
-            state = int(self._dfa.table[state, column])
+    def _inside(self, order: Order, scopes: Scopes, k: int, sample: int) -> Iterable[Order]:
+        """What of these coincident events lies in the scope, in each way it can."""
+        if self.rule.scope == "transfer" and sample == scopes.edge[k]:
+            order = order[: order.index(STOP) + 1]
+        if sample == scopes.start[k]:
+            order = order[order.index(START) :]
+            if scopes.cut_begin[k]:
+                yield (RESTART, *order[1:])
+        yield order
+
+    def _orders(self, events: Events) -> list[Order]:
+        """Every order the events of one sample may have had."""
+        fixed = [code for code in events if code < ANOMALY_CODE]
+        irq_first = self._irq in events and READY in events
+        return [
+            order
+            for order in dict.fromkeys(permutations(events))
+            if [code for code in order if code < ANOMALY_CODE] == fixed
+            and not (irq_first and order.index(READY) < order.index(self._irq))
+        ]
+
+    def _walk(self, state: int, order: Order) -> int:
+        for code in order:
+            state = int(self._dfa.table[state, self._column[code]])
         return state
+
+    def _capture(self, window: Window) -> Instances:
+        seen = self._seen(window) & window.judged_at(window.at)
+        if self.selects:
+            judged, _, lost = self.chosen_events(window, window.at, window.transfer)
+            self._lost |= bool((lost & seen).any())
+            seen &= judged & ~lost
+        if not self._done:
+            self._advance(window.at[seen], window.code[seen])
+        if not window.final or window.synced < 0:
+            return NONE
+        return self._whole(window)
+
+    def _advance(self, at: Samples, code: Codes) -> None:
+        """Follows the pattern through these events; in sure states, and without coincidences, all at once."""
+        groups = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at)) + 1) if len(at) else []
+        if len(self._states) == 1 and len(groups) == len(at):
+            groups = [np.arange(len(at))] if len(at) else []
+        for group in groups:
+            before = min(self._states)
+            if len(group) > 1 and len(self._states) == 1 and at[group[0]] != at[group[-1]]:
+                self._run(before, at, code)
+                return
+            events: Events = code[group].tolist()
+            if len(events) > MAX_PERMUTED:
+                self._done = single(int(at[group[0]]), INCONCLUSIVE, reason=COINCIDENT)
+                return
+            self._states = {self._walk(s, order) for s in self._states for order in self._orders(events)}
+            if not any(self._dfa.live[s] for s in self._states):
+                came = int(self._column[events[0]])
+                self._done = single(int(at[group[0]]), FAIL, reason=UNEXPECTED, extra=before << 16 | came)
+                return
+
+    def _run(self, start: int, at: Samples, code: Codes) -> None:
+        symbol = self._column[code]
+        states, alive, died = np.empty(1, np.int32), np.empty(1, np.int32), np.empty(1, np.int64)
+        offsets = np.array([0, len(symbol)], np.int64)
+        _match.run(self._dfa.table, start, self._dfa.dead, symbol, offsets, states, died, alive)
+        self._states = {int(states[0])}
+        if (index := int(died[0])) >= 0:
+            extra = int(alive[0]) << 16 | int(symbol[index])
+            self._done = single(int(at[index]), FAIL, reason=UNEXPECTED, extra=extra)
+
+    def _whole(self, window: Window) -> Instances:
+        """The one instance of the scope `capture`."""
+        if self._lost:
+            return single(window.synced, INCONCLUSIVE, reason=TOO_MANY)
+        if self._done:
+            return self._done
+        if window.cut_short and self.sees_markers:
+            return single(window.synced, CUT, reason=CUT_SHORT)
+        accepted = [bool(self._dfa.accepting[s]) for s in self._states]
+        if all(accepted):
+            return single(window.synced, PASS, reason=MATCHED)
+        if any(accepted):
+            return single(window.synced, INCONCLUSIVE, reason=COINCIDENT)
+        return single(window.synced, FAIL, reason=ENDED_EARLY, extra=min(self._states) << 16 | _END)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         dfa = self._dfa
         state, came = int(found.extra[i]) >> 16, int(found.extra[i]) & _END
-        expected = " or ".join(dfa.expected(state)) or "nothing more"
         match int(found.reason[i]):
             case 1:
-                return f"expected {expected}, came {dfa.symbols[came]}"
+                return f"expected {self._expected(state)}, came {dfa.symbols[came]}"
             case 2:
-                return f"expected {expected}, but nothing more came"
+                return f"expected {self._expected(state)}, but nothing more came"
             case 3:
                 return "events in one sample match in some orders and not in others"
             case 4:
-                return "the capture cuts the scope; what was seen fits so far"
+                return f"the capture cuts the {self.rule.scope}; what it shows fits so far"
+            case 5:
+                return f"the capture cuts the {self.rule.scope}, and what it shows of it fits nowhere in the pattern"
             case _:
                 return "matched"
 
-
-def _orders(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], ...]]:
-    """Every order the events of one sample may have had; the bus's own events stay as they are."""
-    fixed = [event for event in group if event[1] <= STOP]
-    return [order for order in dict.fromkeys(permutations(group)) if [e for e in order if e[1] <= STOP] == fixed]
+    def _expected(self, state: int) -> str:
+        return " or ".join(self._dfa.expected(state)) or "nothing more"

@@ -1,8 +1,9 @@
 """precedence: before every EVENT there is a CAUSE, within its bounds.
 
-One instance per event. The latest cause at or before it in the scope decides; one cause may serve many events unless
-`exclusive`, where a cause that already served an earlier event does not count. A window that reaches before the
-capture's beginning is cut, not failed: the cause may lie there.
+One instance per event in the scope. The latest cause at or before it in the scope decides; one cause may serve many
+events unless `exclusive`, where a latest cause that already served an earlier event is none. A window that reaches
+before the capture's beginning is cut, not failed: the cause may lie there. Coincident events are judged in every order,
+and so is a cause in the sample in which the scope begins; where the orders differ the instance is inconclusive.
 
     [[rule]]
     id = "interrupt-has-a-transfer"
@@ -15,17 +16,32 @@ capture's beginning is cut, not failed: the cause may lie there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tracecheck.decoding.lane import Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Samples, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
+from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.lane import ANOMALY_CODE
+from tracecheck.decoding.window import Mask, Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Reasons, instances
+from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import PrecedenceRule
 
-MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE = range(4)
-_NEVER = np.iinfo(np.int64).min
+MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE, UNKNOWN = range(5)
+_NEVER = int(np.iinfo(np.int64).min)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """Events to be judged: where their scopes begin, and whether the capture's beginning cuts these."""
+
+    at: Samples
+    begin: Samples
+    cut: Mask
+    unsure: Mask
+    period: Samples
 
 
 class PrecedenceChecker(Checker[PrecedenceRule]):
@@ -42,52 +58,65 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
 
     def feed(self, window: Window) -> Instances:
         causes = np.concatenate([self._cause, window.of(self.code(self.rule.cause))[0]])
-        at, transfer = window.of(self.code(self.rule.event))
+        at, transfer = window.of(self.code(self.rule.event), self.rule.scope)
         earlier = np.concatenate([self._event, at])
-        if len(at):
-            self._event = at[-1:]
-        self._cause = causes[-1:]
-        judged, row = self.chosen_events(window, at, transfer)
-        begin = np.full(len(at), window.synced, np.int64)
-        reaches_out = np.ones(len(at), np.bool_)
-        if self.rule.scope != "capture":
-            judged &= row >= 0
-            begin = np.append(window.transfers["start"], 0)[row]
-            complete, stop = window.transfers["complete"], window.transfers["stop"]
-            reaches_out = np.append((complete == 0) & (stop >= 0), False)[row]
+        self._event, self._cause = earlier[-1:], causes[-1:]
+        judged, row, lost = self.chosen_events(window, at, transfer)
         if not judged.any():
             return NONE
         period = self.periods(window, row)
-        verdict, value, reason = self._judge(at, causes, earlier, begin, reaches_out, period)
+        events = self._events(window, at, row, period)
+        verdict, value, reason = self._judge(events, causes, earlier)
+        if window.cut_short and self.sees_markers:
+            beyond = at >= window.end
+            verdict[beyond], value[beyond], reason[beyond] = CUT, -1, UNKNOWN
+        verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
         return instances(at, transfer, verdict, value=value, reason=reason, period=period).where(judged)
 
-    def _judge(
-        self,
-        at: Samples,
-        causes: Samples,
-        earlier: Samples,
-        begin: Samples,
-        reaches_out: NDArray[np.bool_],
-        period: Samples,
-    ) -> tuple[Verdicts, Samples, NDArray[np.uint8]]:
-        at_or_before, before = _latest(causes, at, "right"), _latest(causes, at, "left")
-        taken = _latest(earlier, at, "left") if self.rule.exclusive else np.full(len(at), _NEVER, np.int64)
-        # A window that would have to be looked at before the capture began cannot be failed.
-        window_cut = reaches_out & ~self._bounds.beyond(at - begin, period)
+    def _events(self, window: Window, at: Samples, row: Samples, period: Samples) -> _Events:
+        if self.rule.scope == "capture":
+            begin = np.full(len(at), max(window.synced, 0), np.int64)
+            return _Events(at, begin, np.ones(len(at), np.bool_), np.zeros(len(at), np.bool_), period)
+        starts, _, edges = open_ends(window, self.rule.scope)
+        begin, edge = np.append(starts, 0)[row], np.append(edges, -1)[row]
+        cut = np.append(window.transfers["transfer"] == window.cut_begin, False)[row]
+        unsure = np.zeros(len(at), np.bool_)
+        if self.code(self.rule.event) >= ANOMALY_CODE:
+            unsure = (row >= 0) & ((at == begin) | (at == edge))
+        return _Events(at, begin, cut, unsure, period)
+
+    def _judge(self, events: _Events, causes: Samples, earlier: Samples) -> tuple[Verdicts, Samples, Reasons]:
+        rule, at, begin = self.rule, events.at, events.begin
+        latest, before = _latest(causes, at, "right"), _latest(causes, at, "left")
+        candidates = [latest, before]
+        if self.surely_first(rule.cause, rule.event):
+            candidates = [latest]
+        elif self.surely_first(rule.event, rule.cause):
+            candidates = [before]
+        taken = _latest(earlier, at, "left") if rule.exclusive else np.full(len(at), _NEVER, np.int64)
+        # The scope's own START is in it; a marker in the sample of that may have come before.
+        at_begin = (True,) if rule.scope == "capture" or self.code(rule.cause) < ANOMALY_CODE else (True, False)
+        # What would have to be looked for before the capture began cannot be missed.
+        missing = np.where(events.cut & ~self._bounds.beyond(at - begin, events.period), CUT, FAIL)
         orders = []
-        for cause in (at_or_before, before):
-            for served in (cause > taken, cause >= taken) if self.rule.exclusive else (cause > taken,):
-                there = (cause >= begin) & (cause > _NEVER) & served
-                verdict = self._bounds.judge(np.where(there, at - cause, 0), period)
-                verdict[~there] = np.where(window_cut, CUT, FAIL)[~there]
-                orders.append(verdict)
+        for cause, with_taken, with_begin in product(
+            candidates, (True, False) if rule.exclusive else (True,), at_begin
+        ):
+            there = (cause >= taken if with_taken else cause > taken) & (cause > _NEVER)
+            there &= cause >= begin if with_begin else cause > begin
+            verdict = self._bounds.judge(np.where(there, at - np.where(there, cause, 0), 0), events.period)
+            verdict[~there] = missing[~there]
+            orders.append(verdict)
         verdict = agree(*orders)
-        there = (at_or_before >= begin) & (at_or_before > _NEVER) & (at_or_before >= taken)
-        value = np.where(there, at - np.where(there, at_or_before, 0), -1)
+        cause = candidates[0]
+        there = (cause >= begin) & (cause > _NEVER) & (cause >= taken)
+        doubtful = there & ((cause == at) & (len(candidates) > 1) | (cause == taken) & (taken > _NEVER))
+        if len(at_begin) > 1:
+            doubtful |= there & (cause == begin)
+        value = np.where(there, at - np.where(there, cause, 0), -1)
         reason = np.where(there, MEASURED, np.where(verdict == CUT, BEFORE_CAPTURE, ABSENT)).astype(np.uint8)
-        unsure = (at_or_before == at) | (there & (at_or_before == taken))
-        reason[unsure & (verdict == INCONCLUSIVE)] = COINCIDENT
-        reason[(verdict == FAIL) & there & (at_or_before == taken) & self.rule.exclusive] = ABSENT
+        reason[doubtful & (verdict == INCONCLUSIVE)] = COINCIDENT
+        verdict[events.unsure], reason[events.unsure] = INCONCLUSIVE, COINCIDENT
         return verdict, value, reason
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
@@ -99,9 +128,11 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
                 unused = " that served no other" if rule.exclusive else ""
                 return f"{rule.event} without a {rule.cause}{unused} before it"
             case 2:
-                return f"{rule.event} coincides with {rule.cause}: which came first cannot be told"
-            case _:
+                return f"{rule.event} or {rule.cause} coincides with another event: which was first cannot be told"
+            case 3:
                 return f"its {rule.cause} may lie before the capture began"
+            case _:
+                return f"the markers cannot be told up to this {rule.event}"
 
 
 def _latest(events: Samples, at: Samples, side: str) -> Samples:

@@ -1,9 +1,11 @@
 """response: after every TRIGGER, a RESPONSE comes within its bounds.
 
-One instance per trigger. The first response at or after it decides, as long as it comes before the next trigger (unless
-`shared`), before the scope's end and, for a trigger on the bus, before the next START; earlier than `min`, later than
-`within`, or none is a fail. A response in the very sample of the trigger, or of what ends its turn, may have come on
-either side: both orders are judged, and where they differ the instance is inconclusive.
+One instance per trigger in the scope. The first response at or after it decides, as long as it comes before the next
+trigger (unless `shared`), before the scope's end and, for a trigger on the bus, before the next START (of a void there
+is none, and where the response is `start` itself it answers); earlier than `min`, later than `within`, or none is a
+fail. A response in the very sample of the trigger, or of the event that ends its turn, may have come on either side:
+both orders are judged, and where they differ the instance is inconclusive. So is a trigger in the very sample in which
+its transfer or exchange begins or ends.
 
     [[rule]]
     id = "task-runs-after-interrupt"
@@ -16,146 +18,155 @@ either side: both orders are judged, and where they differ the instance is incon
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tracecheck.decoding.exchanges import FOREVER, VOID
-from tracecheck.decoding.lane import ANOMALY_CODE, START, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds, Samples, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, instances
+from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
+from tracecheck.decoding.lane import ANOMALY_CODE, START
+from tracecheck.decoding.window import Mask, Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances
+from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import ResponseRule
 
-MEASURED, ABSENT, COINCIDENT, ELAPSED, TOO_MANY = range(5)
+MEASURED, ABSENT, COINCIDENT, ELAPSED = range(4)
 MAX_PENDING = 1 << 20
 """Triggers that may wait for one response (`shared`); the oldest beyond it are inconclusive."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """Triggers still waiting. `limit`: end of the scope, FOREVER while unknown."""
+    """Triggers still waiting.
+
+    `end`: where time closes the scope; `edge`: the event that does; FOREVER for neither
+    `unsure`: the trigger itself may lie outside its scope
+    """
 
     at: Samples
     transfer: Samples
     period: Samples
-    limit: Samples
-    judged: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    end: Samples
+    edge: Samples
+    unsure: Mask
+    judged: Mask
 
     @staticmethod
     def joined(a: _Pending, b: _Pending) -> _Pending:
-        return _Pending(
-            np.concatenate([a.at, b.at]),
-            np.concatenate([a.transfer, b.transfer]),
-            np.concatenate([a.period, b.period]),
-            np.concatenate([a.limit, b.limit]),
-            np.concatenate([a.judged, b.judged]),
-        )
+        return _Pending(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(_Pending)))
 
-    def where(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> _Pending:
-        return _Pending(self.at[mask], self.transfer[mask], self.period[mask], self.limit[mask], self.judged[mask])
+    def where(self, mask: Mask) -> _Pending:
+        return _Pending(*(getattr(self, f.name)[mask] for f in fields(_Pending)))
 
 
 _EMPTY = np.empty(0, np.int64)
+_NOBODY = np.empty(0, np.bool_)
 
 
 class ResponseChecker(Checker[ResponseRule]):
-    """Carries the triggers that no response has answered yet; at most one unless responses are shared."""
+    """Carries the triggers that no response has answered yet."""
 
     def __init__(self, rule: ResponseRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._bounds: Bounds = self.bounds(rule.min, rule.within)
-        self._pending = _Pending(_EMPTY, _EMPTY, _EMPTY, _EMPTY, np.empty(0, np.bool_))
+        self._pending = _Pending(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _NOBODY, _NOBODY)
+        self._on_bus = self.code(rule.trigger) < ANOMALY_CODE
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.within, period)
 
     def feed(self, window: Window) -> Instances:
-        waiting = _Pending.joined(self._pending, self._triggers(window))
+        fresh, lost = self._triggers(window)
+        waiting = _Pending.joined(self._pending, fresh)
         if not len(waiting.at):
-            return NONE
+            return lost
         responses = window.of(self.code(self.rule.response))[0]
-        limit = self._limits(waiting, window)
+        edge, turn = self._edges(waiting, window)
         first = _next(responses, waiting.at, "left")
-        known = (first < FOREVER) | (limit < FOREVER)
+        # What decides must lie in the window whole: in the sample of `window.end` more may come.
+        known = (first < FOREVER) | (np.minimum(np.minimum(edge, turn), waiting.end - 1) < window.end)
         if window.final:
             known[:] = True
-        else:
-            self._pending = waiting.where(~known)
-        found = self._judge(waiting, limit, responses, first, window)
-        overflow = self._shed()
-        found = found.where(known & waiting.judged)
-        return Instances.joined([found, overflow]) if len(overflow) else found
+        self._pending = waiting.where(~known)
+        found = self._judge(waiting, edge, turn, responses, window).where(known & waiting.judged)
+        return Instances.joined([p for p in (lost, found, self._shed()) if len(p)])
 
-    def _triggers(self, window: Window) -> _Pending:
-        at, transfer = window.of(self.code(self.rule.trigger))
-        judged, row = self.chosen_events(window, at, transfer)
-        limit = np.full(len(at), FOREVER, np.int64)
+    def _triggers(self, window: Window) -> tuple[_Pending, Instances]:
+        at, transfer = window.of(self.code(self.rule.trigger), self.rule.scope)
+        judged, row, lost = self.chosen_events(window, at, transfer)
+        end = np.full(len(at), FOREVER, np.int64)
+        edge, unsure = end.copy(), np.zeros(len(at), np.bool_)
+        period = self.periods(window, row)
         if self.rule.scope != "capture":
-            judged &= row >= 0
-            ends = self._scope_ends(window)
-            limit = np.append(ends, FOREVER)[row]
-            if self.rule.scope == "transfer":
-                judged &= at < limit  # an interrupt after STOP belongs to the exchange, not to the transfer
-        return _Pending(at, transfer, self.periods(window, row), limit, judged)
+            starts, ends, edges = open_ends(window, self.rule.scope)
+            by_event = np.append(edges, -1)[row] >= 0
+            end = np.where(by_event, FOREVER, np.append(ends, FOREVER)[row])
+            edge = np.where(by_event, np.append(edges, -1)[row], FOREVER)
+            if not self._on_bus:
+                unsure = (row >= 0) & ((at == np.append(starts, -1)[row]) | (at == edge))
+        given_up = instances(
+            at, transfer, np.full(len(at), INCONCLUSIVE, np.uint8), reason=TOO_MANY, period=period
+        ).where(lost)
+        return _Pending(at, transfer, period, end, edge, unsure, judged & ~lost), given_up
 
-    def _scope_ends(self, window: Window) -> Samples:
-        """End of the scope of each row of transfers; FOREVER where the capture's end cuts it."""
-        transfers, exchanges = window.transfers, window.exchanges
-        if self.rule.scope == "transfer":
-            ends = transfers["end"] + 1
-            return np.where((transfers["complete"] == 0) & (transfers["stop"] < 0), FOREVER, ends)
-        ends = np.full(len(transfers["start"]), FOREVER, np.int64)
-        ends[exchanges.rows] = exchanges.close
-        if window.final:
-            ends[ends > window.end] = FOREVER
-        return ends
-
-    def _limits(self, waiting: _Pending, window: Window) -> Samples:
-        """Where each trigger's turn ends, FOREVER while that is not known."""
-        limit = waiting.limit
+    def _edges(self, waiting: _Pending, window: Window) -> tuple[Samples, Samples]:
+        """The event of the bus, and the next trigger, that end each trigger's turn; FOREVER while none is known."""
+        edge, turn = waiting.edge, np.full(len(waiting.at), FOREVER, np.int64)
         if not self.rule.shared:
             # Triggers in one sample share their turn: which of them a response belongs to cannot be told.
-            limit = np.minimum(limit, _next(waiting.at, waiting.at, "right"))
-        if self.code(self.rule.trigger) < ANOMALY_CODE:
-            opens = window.transfers["outcome"] != VOID
-            starts = window.transfers["start"][opens]
-            if self.code(self.rule.trigger) == START:
-                starts = np.union1d(starts, waiting.at)
-            limit = np.minimum(limit, _next(starts, waiting.at, "right"))
-        return limit
+            turn = _next(waiting.at, waiting.at, "right")
+        if self._on_bus and self.rule.response != "start":
+            starts, of = window.at[window.code == START], window.own[window.code == START]
+            void = window.transfers["transfer"][window.transfers["outcome"] == VOID]
+            edge = np.minimum(edge, _next(starts[~np.isin(of, void)], waiting.at, "right"))
+        if window.cut_short and self.sees_markers:
+            # Beyond the end of what is known of the markers, nothing can be missed.
+            edge, turn = (np.where(limit > window.end, FOREVER, limit) for limit in (edge, turn))
+        return edge, turn
 
-    def _judge(
-        self, waiting: _Pending, limit: Samples, responses: Samples, first: Samples, window: Window
-    ) -> Instances:
-        after = _next(responses, waiting.at, "right")
-        verdicts = [
-            self._verdict(waiting, candidate, limit, window, open_end)
-            for candidate in (first, after)
-            for open_end in (False, True)
-        ]
-        verdict = agree(*verdicts)
-        taken = np.where(first <= limit, first, FOREVER)
-        value = np.where(taken < FOREVER, taken - waiting.at, -1)
-        unsure = (first == waiting.at) | ((first == limit) & (limit < FOREVER))
-        reason = np.where(taken == FOREVER, np.where(limit < FOREVER, ABSENT, ELAPSED), MEASURED).astype(np.uint8)
-        reason[unsure & (verdict == INCONCLUSIVE)] = COINCIDENT
-        elapsed = reason == ELAPSED
-        value = np.where(elapsed & (verdict == FAIL), window.end - waiting.at, value)
-        over = np.isin(waiting.transfer, list(window.overflow)) & (waiting.transfer >= 0)
-        verdict[over & (verdict != PASS)] = INCONCLUSIVE
-        reason[over & (verdict != PASS)] = TOO_MANY
+    def _judge(self, waiting: _Pending, edge: Samples, turn: Samples, responses: Samples, window: Window) -> Instances:
+        """The verdict on all that wait, were there to be no more responses."""
+        candidates = [_next(responses, waiting.at, side) for side in ("left", "right")]
+        if self.surely_first(self.rule.trigger, self.rule.response):
+            del candidates[1]
+        elif self.surely_first(self.rule.response, self.rule.trigger):
+            del candidates[0]
+        counts = [self._counts(waiting, came, edge, turn, late=late) for came in candidates for late in (False, True)]
+        ends = np.minimum(np.minimum(edge, turn), waiting.end)
+        came = np.repeat(np.stack(candidates), 2, axis=0)
+        verdict = agree(*(self._verdict(waiting, c, n, ends, window) for c, n in zip(came, counts, strict=True)))
+        taken = counts[1]
+        value = np.where(taken, candidates[0] - waiting.at, -1)
+        reason = np.where(taken, MEASURED, np.where(ends < FOREVER, ABSENT, ELAPSED)).astype(np.uint8)
+        coincident = taken & (~counts[0] | ((candidates[0] == waiting.at) & (len(candidates) > 1)))
+        reason[coincident & (verdict == INCONCLUSIVE)] = COINCIDENT
+        value = np.where((reason == ELAPSED) & (verdict == FAIL), window.end - waiting.at, value)
+        verdict[waiting.unsure], reason[waiting.unsure] = INCONCLUSIVE, COINCIDENT
         return instances(
-            waiting.at, waiting.transfer, verdict, value=value, reason=reason, period=waiting.period, extra=limit
+            waiting.at,
+            waiting.transfer,
+            verdict,
+            value=value,
+            reason=reason,
+            period=waiting.period,
+            extra=np.where(reason == ABSENT, ends, -1),
         )
 
-    def _verdict(
-        self, waiting: _Pending, candidate: Samples, limit: Samples, window: Window, open_end: bool
-    ) -> Verdicts:
-        answered = (candidate < limit) | (open_end & (candidate == limit) & (limit < FOREVER))
-        distance = np.where(answered, candidate - waiting.at, 0)
-        verdict = self._bounds.judge(distance, waiting.period)
-        verdict[~answered] = FAIL
-        cut = ~answered & (limit == FOREVER)
+    def _counts(self, waiting: _Pending, came: Samples, edge: Samples, turn: Samples, *, late: bool) -> Mask:
+        """Whether a response lies within the turn; `late`: one in the sample of what ends it came before that."""
+        if self.code(self.rule.response) >= ANOMALY_CODE:
+            at_edge = late and (came == edge) & ((waiting.at < edge) | (not self._on_bus))
+        else:
+            # The bus orders its own events: STOP is the last event of its transfer, START the first of the next.
+            at_edge = (came == edge) & (waiting.at < came) & (self.rule.response == "stop")
+        within: Mask = ((came < edge) | at_edge) & ((came < turn) | (late & (came == turn)))
+        return within & (came < waiting.end)
+
+    def _verdict(self, waiting: _Pending, came: Samples, counts: Mask, ends: Samples, window: Window) -> Verdicts:
+        """The verdict if `came` is the first response, and counts or not."""
+        verdict = self._bounds.judge(np.where(counts, came - waiting.at, 0), waiting.period)
+        verdict[~counts] = FAIL
+        cut = ~counts & (ends == FOREVER)
         if cut.any():
             # Not answered by the capture's end: only what has already taken too long can be told.
             late = self._bounds.beyond(window.end - waiting.at, waiting.period)
@@ -181,15 +192,19 @@ class ResponseChecker(Checker[ResponseRule]):
                 turn = int(found.extra[i] - found.at[i])
                 return f"no {rule.response} after {rule.trigger}, within the {time(turn)} until {self._turn_end()}"
             case 2:
-                return f"{rule.response} coincides with what it is ordered against: which came first cannot be told"
-            case 3:
+                return f"{rule.trigger} or {rule.response} coincides with another event: which was first cannot be told"
+            case _:
                 rest = f"; at least {time(value)} had passed" if value >= 0 else ""
                 return f"the capture ends before {rule.response} came{rest}"
-            case _:
-                return "too many instances were waiting; this one was given up"
 
     def _turn_end(self) -> str:
-        return "the scope's end" if self.rule.shared else f"the next {self.rule.trigger} or the end of its turn"
+        """What may have ended the turn, in words."""
+        ends = [] if self.rule.shared else [f"the next {self.rule.trigger}"]
+        if self._on_bus and self.rule.trigger != "start":
+            ends.append("the next start")
+        if self.rule.scope != "capture":
+            ends.append(f"the {self.rule.scope}'s end")
+        return " or ".join(ends)
 
 
 def _next(events: Samples, at: Samples, side: str) -> Samples:

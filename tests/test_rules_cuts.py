@@ -1,0 +1,118 @@
+"""How the rows are cut into batches changes nothing: the same instances, in the same order, and the same report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reference_rules import LaneData
+from rule_strategies import CUTS, batches_of, lanes, rule_sets, rules, whole, wiring_of
+
+from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.wiring import Wiring
+from tracecheck.rules.engine import Engine
+from tracecheck.rules.model import RuleSet
+from tracecheck.rules.verdict import Judged, Report, RuleResult
+
+EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "400"))
+thorough = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+COLUMNS = ("at", "transfer", "verdict", "value", "reason", "period", "extra")
+
+
+def results(batches: list[Batch], rules: RuleSet, wiring: Wiring, rate_hz: int | None) -> tuple[RuleResult, ...]:
+    engine = Engine(rules, wiring, rate_hz)
+    for batch in batches:
+        engine.feed(batch)
+    return engine.results()
+
+
+def told(found: tuple[RuleResult, ...], lane: LaneData) -> list[object]:
+    """All there is to say about a result."""
+    report = Report({"path": "x"}, found, rate_hz=lane.rate_hz)
+    return [
+        report.verdict,
+        report.exit_code(strict=True),
+        [asdict(finding) for finding in report.findings],
+        [(r.verdict, r.passed, r.failed, r.inconclusive, r.cut, r.missing, r.stats, r.closest) for r in found],
+    ]
+
+
+@thorough
+@given(st.data())
+def test_cuts_change_nothing(data: st.DataObject) -> None:
+    lane = data.draw(lanes())
+    rules, lane = data.draw(rule_sets(lane))
+    cuts = data.draw(CUTS)
+    once = results([whole(lane)], rules, wiring_of(lane), lane.rate_hz)
+    often = results(batches_of(lane, cuts), rules, wiring_of(lane), lane.rate_hz)
+    for a, b in zip(once[0].lanes, often[0].lanes, strict=True):
+        for column in COLUMNS:
+            np.testing.assert_array_equal(getattr(a.found, column), getattr(b.found, column), column)
+    assert told(once, lane) == told(often, lane)
+
+
+@settings(thorough, max_examples=max(EXAMPLES // 8, 20))
+@given(st.data())
+def test_a_batch_for_every_sample(data: st.DataObject) -> None:
+    lane = data.draw(lanes())
+    rules, lane = data.draw(rule_sets(lane))
+    once = results([whole(lane)], rules, wiring_of(lane), lane.rate_hz)
+    often = results(batches_of(lane, [(s, 0) for s in range(1, lane.end)]), rules, wiring_of(lane), lane.rate_hz)
+    assert told(once, lane) == told(often, lane)
+
+
+def renamed(batch: Batch, bus: str) -> Batch:
+    """The same batch, as of another bus whose markers bear its name."""
+    return Batch(
+        dict.fromkeys([bus], *batch.buses.values()),
+        {f"{role}_{bus}": rows for role, rows in batch.markers.items()},
+        dict.fromkeys([bus], *batch.watermarks.values()),
+        dict.fromkeys([bus], *batch.synced.values()),
+        {f"{role}_{bus}": active for role, active in batch.initially_active.items()},
+        batch.end,
+        batch.final,
+    )
+
+
+def beside(a: Batch, b: Batch) -> Batch:
+    """Two buses in one batch."""
+    return Batch(
+        a.buses | b.buses,
+        a.markers | b.markers,
+        a.watermarks | b.watermarks,
+        a.synced | b.synced,
+        a.initially_active | b.initially_active,
+        max(a.end, b.end),
+        a.final and b.final,
+    )
+
+
+@settings(thorough, max_examples=max(EXAMPLES // 4, 20))
+@given(st.data())
+def test_two_buses_are_judged_apart(data: st.DataObject) -> None:
+    first = data.draw(lanes())
+    second = data.draw(lanes())
+    rule = data.draw(rules(first))
+    ruleset = RuleSet(rules=(rule,))
+    alone: list[Judged] = []
+    wirings, batches = [], []
+    for lane, bus in ((first, "i2c0"), (second, "i2c1")):
+        wired = wiring_of(lane)
+        wires = tuple(type(m)(f"{m.name}_{bus}", m.channel, role=m.role, bus=bus) for m in wired.markers)
+        buses = tuple(type(b)(bus, b.scl, b.sda) for b in wired.buses)
+        wirings.append(Wiring(buses, wires))
+        batches.append(renamed(whole(lane), bus))
+        alone += results([batches[-1]], ruleset, wirings[-1], first.rate_hz)[0].lanes
+    both = Wiring(wirings[0].buses + wirings[1].buses, wirings[0].markers + wirings[1].markers)
+    (together,) = results([beside(*batches)], ruleset, both, first.rate_hz)
+    # Each lane's own end is the capture's end here, as the watermarks say.
+    assert [part.bus for part in together.lanes] == [part.bus for part in alone]
+    for a, b in zip(alone, together.lanes, strict=True):
+        for column in COLUMNS:
+            if a.bus == ("i2c0" if first.end >= second.end else "i2c1"):
+                np.testing.assert_array_equal(getattr(a.found, column), getattr(b.found, column), column)

@@ -1,0 +1,125 @@
+"""Scopes: the transfers and exchanges a rule judges, and which events lie in each, surely or perhaps.
+
+What happens in the very sample in which a scope begins or ends may lie on either side of it. A bus's own events are
+ordered by the bus, so only markers, derived events and anomalies outside transfers are ever uncertain. The end of an
+exchange that `settle` closes is no event, so nothing coincides with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
+from tracecheck.decoding.lane import ANOMALY_CODE
+from tracecheck.decoding.window import Mask, Window
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts
+from tracecheck.rules.checks.base import Checker
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """n scopes of one window, ascending: between samples `start` and `end`, neither included, all is surely inside.
+
+    `edge`: the sample of the event that ends it (STOP, the next START), -1 where time ends it
+    `cut`: by the capture's beginning (`cut_begin`) or its end (`cut_end`); `lost`: given up for its size
+    """
+
+    transfer: Samples
+    row: Samples
+    start: Samples
+    end: Samples
+    edge: Samples
+    cut_begin: Mask
+    cut_end: Mask
+    lost: Mask
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def cut(self) -> Mask:
+        return self.cut_begin | self.cut_end
+
+    def where(self, keep: Mask) -> Scopes:
+        return Scopes(*(getattr(self, name)[keep] for name in Scopes.__slots__))
+
+
+def every_scope(window: Window, kind: str) -> Scopes:
+    """All `transfer` or `exchange` scopes of a window."""
+    transfers, exchanges = window.transfers, window.exchanges
+    if kind == "transfer":
+        row = np.arange(len(transfers["start"]))
+        start, stop = transfers["start"], transfers["stop"]
+        end = np.where(stop >= 0, stop, transfers["end"] + 1)
+        edge = stop
+    else:
+        row, start, end = exchanges.rows, exchanges.start, exchanges.close
+        edge = np.where(exchanges.close_is_start, end, -1)
+    ids = transfers["transfer"][row]
+    cut_end = ids == window.cut_end
+    if window.final:
+        cut_end |= end > window.end
+    return Scopes(ids, row, start, end, edge, ids == window.cut_begin, cut_end, window.gave_up(ids))
+
+
+def judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
+    """Those that the rule's selectors choose, from where both lines of the bus were high once."""
+    scopes = every_scope(window, checker.rule.scope)
+    return scopes.where(checker.selected(window.transfers)[scopes.row] & window.judged_at(scopes.start))
+
+
+def members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
+    """Events of one code: samples, and the transfer each surely belongs to, -1 where its sample decides."""
+    mine = window.code == code
+    at, own = window.at[mine], window.own[mine]
+    if kind == "exchange":
+        transfers = window.transfers
+        void = np.isin(own, transfers["transfer"][transfers["outcome"] == VOID])
+        if code < ANOMALY_CODE:
+            return at[~void], own[~void]
+        own = np.where(void, -1, own)
+    return at, own
+
+
+def counted(scopes: Scopes, window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
+    """Events of one code surely inside each scope, and those in the sample of a boundary."""
+    at, own = members(window, kind, code)
+    owned, free = np.sort(own[own >= 0]), at[own < 0]
+    mine = np.searchsorted(owned, scopes.transfer, "right") - np.searchsorted(owned, scopes.transfer, "left")
+    first = np.searchsorted(free, scopes.start, "right")
+    inside = np.maximum(np.searchsorted(free, scopes.end, "left") - first, 0)
+    at_start = first - np.searchsorted(free, scopes.start, "left")
+    at_edge = np.searchsorted(free, scopes.edge, "right") - np.searchsorted(free, scopes.edge, "left")
+    at_edge += np.where(scopes.edge == window.end, int((window.ahead == code).sum()), 0)
+    return mine + inside, at_start + np.where(scopes.edge >= 0, at_edge, 0)
+
+
+def certain(scopes: Scopes, window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
+    """Samples and transfers of the events of one code that surely lie in one of the scopes."""
+    at, own = members(window, kind, code)
+    if not len(scopes):
+        return at[:0], own[:0]
+    row = np.maximum(np.searchsorted(scopes.start, at, "left") - 1, 0)
+    placed = (at > scopes.start[row]) & (at < scopes.end[row])
+    transfer = np.where(own >= 0, own, np.where(placed, scopes.transfer[row], -1))
+    inside = np.isin(transfer, scopes.transfer)
+    return at[inside], transfer[inside]
+
+
+def settled(verdict: Verdicts, scopes: Scopes) -> Verdicts:
+    """A cut instance can only fail; of one that was given up for its size nothing is known."""
+    found = np.where(scopes.cut & (verdict != FAIL), CUT, verdict)
+    return np.where(scopes.lost, INCONCLUSIVE, found).astype(np.uint8)
+
+
+def open_ends(window: Window, kind: str) -> tuple[Samples, Samples, Samples]:
+    """For each row of `transfers`: where its scope begins, ends (FOREVER while cut), and the edge (-1: no event)."""
+    n = len(window.transfers["start"])
+    start, end, edge = window.transfers["start"], np.full(n, FOREVER, np.int64), np.full(n, -1, np.int64)
+    scopes = every_scope(window, kind)
+    end[scopes.row] = np.where(scopes.cut_end, FOREVER, scopes.end)
+    edge[scopes.row] = np.where(scopes.cut_end, -1, scopes.edge)
+    return start, end, edge
