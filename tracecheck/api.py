@@ -25,13 +25,18 @@ Rules = RuleSet | str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 def open(  # noqa: A001  (it is tracecheck.open)
-    path: str | PathLike[str], *, rate_hz: int | None = None, max_samples: int | None = None
+    path: str | PathLike[str],
+    *,
+    rate_hz: int | None = None,
+    max_samples: int | None = None,
+    device: int | None = None,
 ) -> Capture:
     """Open a capture; the format is recognised by content. Raises CaptureError.
 
-    `rate_hz` fills in, or overrides, the samplerate the file gives; `max_samples` refuses longer captures.
+    `rate_hz` fills in, or overrides, the samplerate the file gives; `max_samples` refuses longer captures; `device`
+    picks one of several in a session.
     """
-    return captures.open(path, rate_hz=rate_hz, max_samples=max_samples)
+    return captures.open(path, rate_hz=rate_hz, max_samples=max_samples, device=device)
 
 
 def decode(

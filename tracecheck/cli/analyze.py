@@ -13,7 +13,8 @@ from tracecheck.capture.model import Capture
 from tracecheck.cli.console import Output, destination, say, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
-from tracecheck.cli.wiring import opened, rule_set
+from tracecheck.cli.reading import Reading
+from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.errors import CaptureError, ChannelError
@@ -40,8 +41,7 @@ class Request:
     rules: Sequence[str]
     expect: Sequence[str]
     lines: Lines
-    samplerate: str | None
-    max_samples: int | None
+    reading: Reading
     output_format: str
     output: str | None
     fail_on: str
@@ -99,7 +99,7 @@ def worst(codes: Iterable[int]) -> int:
 def _judged(path: str, rules: RuleSet, request: Request) -> _Judged | _Unreadable:
     outline = Outline()
     try:
-        capture = opened(path, request.samplerate, request.max_samples)
+        capture = request.reading.opened(path)
         request.lines.check(capture)
         with Progress(f"reading {PurePath(path).name}", capture.samples) as progress:
             report = tracecheck.analyze(capture, _asked(rules), progress=progress, observe=outline.add)

@@ -13,6 +13,7 @@ from tracecheck import __version__
 from tracecheck.cli import options as opt
 from tracecheck.cli.console import destination
 from tracecheck.cli.lines import Lines
+from tracecheck.cli.reading import Reading
 
 TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timeline")
 """As trace.TABLES, which numpy comes with; a test holds the two together."""
@@ -85,6 +86,7 @@ def analyze(
     marker: opt.Markers = None,
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     output: opt.OutputFile = None,
     fail_on: Annotated[
@@ -125,8 +127,7 @@ def analyze(
             rules=rules or [],
             expect=expect or [],
             lines=Lines(scl, sda, bus or (), marker or ()),
-            samplerate=samplerate,
-            max_samples=max_samples,
+            reading=Reading(samplerate, max_samples, device),
             output_format=output_format,
             output=output,
             fail_on=fail_on,
@@ -146,6 +147,7 @@ def info(
     marker: opt.Markers = None,
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     quiet: opt.Quiet = False,
 ) -> int:
@@ -161,9 +163,8 @@ def info(
     """
     from tracecheck.cli.info import run
 
-    return run(
-        capture, Lines(scl, sda, bus or (), marker or ()), samplerate, max_samples, output_format == "json", quiet
-    )
+    lines = Lines(scl, sda, bus or (), marker or ())
+    return run(capture, lines, Reading(samplerate, max_samples, device), output_format == "json", quiet)
 
 
 @app.command()
@@ -190,6 +191,7 @@ def decode(
     rules: opt.WiringRules = None,
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Decode a capture: one line a transfer, or one of its tables.
@@ -216,8 +218,7 @@ def decode(
             capture=capture,
             lines=Lines(scl, sda, bus or (), marker or ()),
             rules=rules or [],
-            samplerate=samplerate,
-            max_samples=max_samples,
+            reading=Reading(samplerate, max_samples, device),
             table=table,
             output_format=output_format,
             output=output,
@@ -245,6 +246,7 @@ def show(
     rules: opt.WiringRules = None,
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Draw one transfer with its interrupts and wakes in the terminal.
@@ -272,8 +274,7 @@ def show(
         width,
         Lines(scl, sda, declared, marker or ()),
         rules or [],
-        samplerate,
-        max_samples,
+        Reading(samplerate, max_samples, device),
         quiet,
     )
 

@@ -12,7 +12,8 @@ from tracecheck.capture.model import Capture
 from tracecheck.cli.console import Output, destination, note, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
-from tracecheck.cli.wiring import opened, rule_set
+from tracecheck.cli.reading import Reading
+from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding import peer
 from tracecheck.decoding.find import wire
 from tracecheck.decoding.wiring import Wiring
@@ -33,8 +34,7 @@ class Request:
     capture: str
     lines: Lines
     rules: Sequence[str]
-    samplerate: str | None
-    max_samples: int | None
+    reading: Reading
     table: str | None
     output_format: str | None
     output: str | None
@@ -63,7 +63,7 @@ def run(request: Request) -> int:
     state.quiet = request.quiet
     kind, table = request.chosen
     rules = rule_set(request.rules, request.lines)
-    capture = opened(request.capture, request.samplerate, request.max_samples)
+    capture = request.reading.opened(request.capture)
     request.lines.check(capture)
     with destination(request.output) as out:
         if kind in BINARY and out.is_terminal:

@@ -8,17 +8,18 @@ from pathlib import PurePath
 from tracecheck.cli.console import destination, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
-from tracecheck.cli.wiring import opened, rule_set
+from tracecheck.cli.reading import Reading
+from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding.find import wire
 from tracecheck.report import info
 from tracecheck.report.style import Style
 
 
-def run(path: str, lines: Lines, samplerate: str | None, max_samples: int | None, as_json: bool, quiet: bool) -> int:
+def run(path: str, lines: Lines, reading: Reading, as_json: bool, quiet: bool) -> int:
     """Survey one capture. An empty one is no error here. Raises what the command line explains."""
     state.quiet = quiet
     rules = rule_set((), lines)
-    capture = opened(path, samplerate, max_samples, empty=True)
+    capture = reading.opened(path, empty=True)
     lines.check(capture)
     wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
     with Progress(f"reading {PurePath(path).name}", capture.samples) as progress:

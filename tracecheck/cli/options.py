@@ -40,6 +40,10 @@ Samplerate: TypeAlias = Annotated[
 MaxSamples: TypeAlias = Annotated[
     int | None, typer.Option("--max-samples", metavar="N", help="Refuse captures that declare more samples.")
 ]
+Device: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--device", metavar="N", help="Of a session that holds several devices, the one to read."),
+]
 OutputFile: TypeAlias = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the result there; it appears whole or not at all."),

@@ -11,7 +11,8 @@ from tracecheck.cli.console import destination, state
 from tracecheck.cli.decode import wired
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
-from tracecheck.cli.wiring import opened, rule_set
+from tracecheck.cli.reading import Reading
+from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import decode_capture
@@ -31,14 +32,13 @@ def run(
     width: int | None,
     lines: Lines,
     rule_files: Sequence[str],
-    samplerate: str | None,
-    max_samples: int | None,
+    reading: Reading,
     quiet: bool,
 ) -> int:
     """Draw one transfer of one capture. Raises what the command line explains."""
     state.quiet = quiet
     rules = rule_set(rule_files, lines)
-    capture = opened(path, samplerate, max_samples)
+    capture = reading.opened(path)
     lines.check(capture)
     wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
     wired(capture, wiring, markers_will_do=False)

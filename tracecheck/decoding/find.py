@@ -239,8 +239,7 @@ def _markers(
         )
     taken = {m.role for m in chosen if m.role} | {m.name for m in chosen}
     used = {m.channel.bit for m in chosen} | {line.bit for b in buses for line in (b.scl, b.sda)}
-    if not asked:
-        chosen += _named_markers([c for c in capture.channels if c.bit not in used], names, taken)
+    chosen += _named_markers([c for c in capture.channels if c.bit not in used], names, taken)
     used |= {m.channel.bit for m in chosen}
     rest = [c.name for c in capture.channels if c.bit not in used]
     if not chosen and rest:
