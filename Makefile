@@ -71,7 +71,7 @@ lint: $(VENV)/.core
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint _ext
 	$(BIN)/mypy
 	$(BIN)/stubtest --mypy-config-file pyproject.toml $(patsubst _ext/%.pyx,tracecheck._%,$(filter %.pyx,$(CORE)))
-	$(BIN)/lint-imports --quiet 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.developer
 	$(BIN)/ruff format .
@@ -92,7 +92,7 @@ checked: $(VENV)/.core
 
 dist: $(VENV)/.developer
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --quiet --outdir dist .
 
 bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md

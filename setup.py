@@ -19,6 +19,7 @@ directives = {
     "wraparound": False,
     "initializedcheck": CHECKED,
     "overflowcheck": CHECKED,
+    "show_performance_hints": not CHECKED,
     "cdivision": not CHECKED,
     "autotestdict": False,
     "freethreading_compatible": True,

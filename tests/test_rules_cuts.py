@@ -6,18 +6,31 @@ import os
 from dataclasses import asdict
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference_rules import LaneData
+from rule_lines import lane
 from rule_strategies import CUTS, batches_of, lanes, rule_sets, rules, whole, wiring_of
 
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.engine import Engine
-from tracecheck.rules.model import RuleSet
+from tracecheck.rules.model import (
+    AbsenceRule,
+    AnyRule,
+    DurationRule,
+    IntegrityRule,
+    OccurrenceRule,
+    OrderRule,
+    PrecedenceRule,
+    ResponseRule,
+    RuleSet,
+)
+from tracecheck.rules.quantity import parse_quantity
 from tracecheck.rules.verdict import Judged, Report, RuleResult
 
-EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "250"))
 thorough = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -31,9 +44,9 @@ def results(batches: list[Batch], rules: RuleSet, wiring: Wiring, rate_hz: int |
     return engine.results()
 
 
-def told(found: tuple[RuleResult, ...], lane: LaneData) -> list[object]:
+def told(found: tuple[RuleResult, ...], capture: LaneData) -> list[object]:
     """All there is to say about a result."""
-    report = Report({"path": "x"}, found, rate_hz=lane.rate_hz)
+    report = Report({"path": "x"}, found, rate_hz=capture.rate_hz)
     return [
         report.verdict,
         report.exit_code(strict=True),
@@ -64,6 +77,31 @@ def test_a_batch_for_every_sample(data: st.DataObject) -> None:
     once = results([whole(lane)], rules, wiring_of(lane), lane.rate_hz)
     often = results(batches_of(lane, [(s, 0) for s in range(1, lane.end)]), rules, wiring_of(lane), lane.rate_hz)
     assert told(once, lane) == told(often, lane)
+
+
+ON_THE_EDGE = "start@10 address@12 stop@20 irq@30-31 run@30-33 start@30 address@34 stop@40 irq@45-46 run@50-51"
+EDGE_RULES: list[AnyRule] = [
+    OccurrenceRule(id="r", event="irq", min=1, max=1),
+    AbsenceRule(id="r", event="run"),
+    ResponseRule(id="r", trigger="stop", response="irq"),
+    ResponseRule(id="r", trigger="address", response="irq", scope="exchange"),
+    PrecedenceRule(id="r", event="irq", cause="stop", scope="exchange"),
+    OrderRule(id="r", pattern="start address stop irq wake"),
+    DurationRule(id="r", of="idle", max=parse_quantity("8us")),
+    IntegrityRule(id="r", kinds=frozenset({"glitch"})),
+]
+
+
+@pytest.mark.parametrize("rule", EDGE_RULES, ids=[rule.kind for rule in EDGE_RULES])
+def test_markers_in_the_sample_of_the_next_start(rule: AnyRule) -> None:
+    """The START that closes an exchange, and all that coincides with it, stand in the window after."""
+    data = lane(ON_THE_EDGE, end=100, settle=30)
+    rules = RuleSet(rules=(rule,), settle=parse_quantity("30us"), timebase_ppm=0)
+    once = results([whole(data)], rules, wiring_of(data), data.rate_hz)
+    for sample in range(1, 100):
+        for skew in (-3, 0, 3):
+            often = results(batches_of(data, [(sample, skew)]), rules, wiring_of(data), data.rate_hz)
+            assert told(often, data) == told(once, data), (sample, skew)
 
 
 def renamed(batch: Batch, bus: str) -> Batch:
@@ -101,12 +139,12 @@ def test_two_buses_are_judged_apart(data: st.DataObject) -> None:
     ruleset = RuleSet(rules=(rule,))
     alone: list[Judged] = []
     wirings, batches = [], []
-    for lane, bus in ((first, "i2c0"), (second, "i2c1")):
-        wired = wiring_of(lane)
+    for one, bus in ((first, "i2c0"), (second, "i2c1")):
+        wired = wiring_of(one)
         wires = tuple(type(m)(f"{m.name}_{bus}", m.channel, role=m.role, bus=bus) for m in wired.markers)
         buses = tuple(type(b)(bus, b.scl, b.sda) for b in wired.buses)
         wirings.append(Wiring(buses, wires))
-        batches.append(renamed(whole(lane), bus))
+        batches.append(renamed(whole(one), bus))
         alone += results([batches[-1]], ruleset, wirings[-1], first.rate_hz)[0].lanes
     both = Wiring(wirings[0].buses + wirings[1].buses, wirings[0].markers + wirings[1].markers)
     (together,) = results([beside(*batches)], ruleset, both, first.rate_hz)
