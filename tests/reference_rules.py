@@ -383,6 +383,12 @@ def precedences(lane: LaneData, rule: PrecedenceRule) -> Iterator[Instance]:
         if event.name != rule.event:
             continue
         is_one, transfer, scope = placed(lane, rule, event)
+        free = event.own < 0 and event.name not in BUS and event not in lane.anomalies
+        if rule.scope == "exchange" and transfer < 0 and free and event.at >= lane.synced and selected(lane, rule, -1):
+            begun = any(t.start <= event.at for t in lane.transfers if not t.void)
+            early = not begun and event.at <= lane.synced + lane.settle
+            yield Instance(event.at, -1, "cut" if early else "fail", None)
+            continue
         if not is_one:
             continue
         period = lane.transfers[transfer].period if transfer >= 0 else 0
@@ -489,6 +495,10 @@ def durations(lane: LaneData, rule: DurationRule) -> Iterator[Instance]:
     if rule.of == "stretch":
         for begin, end, number in lane.stretches:
             yield from lasted(lane, rule, begin, end - begin, number, partly=False)
+        for t in opens if rule.min is None else []:
+            stretched = any(number == t.number for _, _, number in lane.stretches)
+            if not stretched and t.start >= lane.synced and selected(lane, rule, t.number):
+                yield Instance(t.start, t.number, "cut" if t.cut else "pass", None)
     elif rule.of == "transfer":
         for t in opens:
             yield from lasted(lane, rule, t.start, t.end - t.start, t.number, partly=bool(t.cut) or t.stop < 0)

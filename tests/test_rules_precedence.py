@@ -52,9 +52,22 @@ def test_the_cause_must_lie_in_the_scope() -> None:
     assert verdicts("start@10 stop@20 irq@25-26 start@30 stop@40", rule) == ["pass"]
 
 
-def test_an_event_outside_every_exchange_is_no_instance() -> None:
+def test_an_event_outside_every_exchange_has_no_cause() -> None:
     rule = precedence("irq", "stop", scope="exchange")
-    assert judge("irq@5-6 start@10 stop@20 irq@200-201", rule, settle=50) == []
+    text = "irq@60-61 start@100 stop@120 irq@200-201"
+    assert judge(text, rule, settle=50) == [(60, "fail"), (200, "fail")]
+    said = "irq.begin outside any exchange: no transfer that could have a stop for it"
+    assert messages(text, rule, settle=50) == [said, said]
+
+
+def test_the_exchange_around_it_may_have_begun_before_the_capture() -> None:
+    rule = precedence("irq", "stop", scope="exchange")
+    assert judge("irq@5-6 start@100 stop@120", rule, settle=50) == [(5, "cut")]
+
+
+def test_with_a_selector_an_event_outside_every_exchange_is_no_instance() -> None:
+    rule = precedence("irq", "stop", scope="exchange", where={"outcome": "acked"})
+    assert judge("start@100 stop@120 irq@200-201", rule, settle=50) == []
 
 
 def test_a_window_that_reaches_before_the_capture_is_cut() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rule_lines import judge, lane, result
 from rule_strategies import batches_of, whole, wiring_of
 
+import tracecheck
 from tracecheck.decoding import lane as lanes
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import (
     AbsenceRule,
     AnyRule,
+    BusSpec,
     DurationRule,
     IntegrityRule,
+    MarkerSpec,
     OccurrenceRule,
     OrderRule,
     ResponseRule,
@@ -179,3 +183,15 @@ def test_what_does_not_need_the_exchange_is_judged_all_the_same(monkeypatch: pyt
     monkeypatch.setattr(lanes, "MAX_HELD", 40)
     assert judge(line, rule) == before == [(10, "pass"), (400, "pass")]
     assert len(whole(lane(line)).buses["i2c0"]["transfers"]["start"]) == 2
+
+
+def test_a_bus_without_the_marker_is_said_to_be_unjudged() -> None:
+    source = Path(__file__).parent.parent / "captures" / "synthetic" / "synthetic-clean-two-buses.sr"
+    rules = RuleSet(
+        buses={f"i2c{i}": BusSpec(name=f"i2c{i}", scl=f"SCL{i}", sda=f"SDA{i}") for i in range(2)},
+        markers={"mine": MarkerSpec(name="mine", channel="IRQ0", bus="i2c0")},
+        rules=(OccurrenceRule(id="few", event="mine", max=9),),
+    )
+    report = tracecheck.analyze(source, rules)
+    assert "bus i2c1 has no mine.begin: rule few was judged on other buses only" in report.notes
+    assert {lane.bus for lane in report.rules[0].lanes} == {"i2c0"}

@@ -70,7 +70,11 @@ def check(trace: Trace, rules: Rules | None = None) -> Report:
     engine.feed(trace.batch())
     facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
     return Report(
-        {**facts, **_wired(trace.wiring)}, engine.results(), (*trace.wiring.hints, *notes), trace.rate_hz, trace
+        {**facts, **_wired(trace.wiring)},
+        engine.results(),
+        (*trace.wiring.hints, *engine.gaps(), *notes),
+        trace.rate_hz,
+        trace,
     )
 
 
@@ -109,7 +113,7 @@ def analyze(
     return Report(
         {**facts, **_wired(wiring)},
         engine.results(),
-        (*opened.notes, *wiring.hints, *notes),
+        (*opened.notes, *wiring.hints, *engine.gaps(), *notes),
         opened.rate_hz,
         trace,
     )

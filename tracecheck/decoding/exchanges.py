@@ -35,6 +35,7 @@ class Exchanges:
 
     def __init__(self, transfers: Columns, settle: int, following: int = FOREVER) -> None:
         """`transfers`: rows of the strict decoder, by START; `following`: START of the next exchange, if known."""
+        self.settle = settle
         opens = transfers["outcome"] != VOID
         self.rows: Samples = np.flatnonzero(opens)
         self.transfer: Samples = transfers["transfer"][opens]

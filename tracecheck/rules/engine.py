@@ -104,6 +104,20 @@ class Engine:
         """One result a rule, in the order of the rule set."""
         return tuple(self._result(rule) for rule in self._rules.rules)
 
+    def gaps(self) -> tuple[str, ...]:
+        """One sentence a bus on which rules could not be judged although they were on another."""
+        return tuple(text for bus in self._runs if bus is not None and (text := self._gap(bus)))
+
+    def _gap(self, bus: str) -> str:
+        run = self._runs[bus]
+        elsewhere = {name for other in self._runs.values() for name in other.checkers}
+        skipped = [rule.id for rule in self._rules.rules if run.missing[rule.id] and rule.id in elsewhere]
+        if not skipped:
+            return ""
+        lacking = sorted({name for rule in skipped for name in run.missing[rule]})
+        rules = f"{len(skipped)} rules were" if len(skipped) > 1 else f"rule {skipped[0]} was"
+        return f"bus {bus} has no {', '.join(lacking)}: {rules} judged on other buses only"
+
     def _result(self, rule: Rule) -> RuleResult:
         lanes = tuple(
             Judged(bus, run.checkers[rule.id], Instances.joined(run.found[rule.id]).in_order())

@@ -3,7 +3,8 @@
 One instance per interval of a marker, per stretch (an SCL low phase held beyond its nominal time), per transfer (START
 to STOP, but not of a void) or per idle time (STOP to the next START of a transfer that is no void; it counts to the
 transfer that follows). An interval whose beginning or end is not there, because the capture does not show it or because
-no STOP came, gives a lower bound only: beyond `max` it fails, else it is cut.
+no STOP came, gives a lower bound only: beyond `max` it fails, else it is cut. Where stretches have no `min`, a transfer
+without any passes: it was looked at.
 
     [[rule]]
     id = "handler-is-short"
@@ -21,7 +22,7 @@ import numpy as np
 
 from tracecheck.decoding.exchanges import VOID, Samples
 from tracecheck.decoding.window import Mask, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
 from tracecheck.rules.model import DurationRule
 
@@ -76,7 +77,18 @@ class DurationChecker(Checker[DurationRule]):
         whole = np.zeros(len(row), np.bool_)
         length = rows["end"] - rows["begin"]
         found = self._measured(rows["begin"], length, rows["transfer"], self.periods(window, row), whole)
-        return _given_up(found, lost).where(judged)
+        found = _given_up(found, lost).where(judged)
+        return found if self.rule.min is not None else Instances.joined([found, self._unstretched(window)])
+
+    def _unstretched(self, window: Window) -> Instances:
+        """Transfers that nobody stretched: looked at, and within any upper bound."""
+        rows = window.transfers
+        calm = self.selected(rows) & (rows["outcome"] != VOID) & window.judged_at(rows["start"])
+        calm &= ~np.isin(rows["transfer"], window.stretches["transfer"])
+        verdict = np.where(rows["complete"] == 0, CUT, PASS)
+        verdict[window.gave_up(rows["transfer"])] = INCONCLUSIVE
+        reason = np.where(verdict == INCONCLUSIVE, TOO_MANY, MEASURED).astype(np.uint8)
+        return instances(rows["start"], rows["transfer"], verdict, reason=reason).where(calm)
 
     def _transfers(self, window: Window) -> Instances:
         rows = window.transfers

@@ -5,6 +5,9 @@ events unless `exclusive`, where a latest cause that already served an earlier e
 before the capture's beginning is cut, not failed: the cause may lie there. Coincident events are judged in every order,
 and so is a cause in the sample in which the scope begins; where the orders differ the instance is inconclusive.
 
+With the scope `exchange`, a marker outside any exchange has no cause and fails: nothing on the bus can have led to it.
+With a selector it is no instance, as there is no transfer to select.
+
     [[rule]]
     id = "interrupt-has-a-transfer"
     kind = "precedence"
@@ -21,15 +24,15 @@ from itertools import product
 
 import numpy as np
 
-from tracecheck.decoding.exchanges import Samples
-from tracecheck.decoding.lane import ANOMALY_CODE
+from tracecheck.decoding.exchanges import FOREVER, Samples
+from tracecheck.decoding.lane import ANOMALY_CODE, WAKE
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Reasons, instances
 from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import PrecedenceRule
 
-MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE, UNKNOWN = range(5)
+MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE, UNKNOWN, OUTSIDE = range(6)
 _NEVER = int(np.iinfo(np.int64).min)
 
 
@@ -52,26 +55,42 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         self._bounds: Bounds = self.bounds(rule.min, rule.within)
         self._cause = np.empty(0, np.int64)
         self._event = np.empty(0, np.int64)
+        self._first = FOREVER  # START of the first exchange: from there on no earlier one is open
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.within, period)
 
     def feed(self, window: Window) -> Instances:
+        if self._first == FOREVER:
+            self._first = int(window.exchanges.start[0]) if len(window.exchanges.start) else FOREVER
         causes = np.concatenate([self._cause, window.of(self.code(self.rule.cause))[0]])
         at, transfer = window.of(self.code(self.rule.event), self.rule.scope)
         earlier = np.concatenate([self._event, at])
         self._event, self._cause = earlier[-1:], causes[-1:]
         judged, row, lost = self.chosen_events(window, at, transfer)
+        outside = self._outside(window, at, transfer)
+        judged |= outside
         if not judged.any():
             return NONE
         period = self.periods(window, row)
         events = self._events(window, at, row, period)
         verdict, value, reason = self._judge(events, causes, earlier)
+        # Without an exchange around it there is no cause in its scope, unless that began before the capture.
+        early = outside & (at <= max(window.synced, 0) + min(window.exchanges.settle, FOREVER // 2))
+        early &= at < self._first
+        verdict[outside], value[outside], reason[outside] = FAIL, -1, OUTSIDE
+        verdict[early], reason[early] = CUT, BEFORE_CAPTURE
         if window.cut_short and self.sees_markers:
             beyond = at >= window.end
             verdict[beyond], value[beyond], reason[beyond] = CUT, -1, UNKNOWN
         verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
         return instances(at, transfer, verdict, value=value, reason=reason, period=period).where(judged)
+
+    def _outside(self, window: Window, at: Samples, transfer: Samples) -> Mask:
+        """Markers outside any exchange, where the scope asks for one: nothing on the bus can have caused them."""
+        if self.rule.scope != "exchange" or self.selects or self.code(self.rule.event) < WAKE:
+            return np.zeros(len(at), np.bool_)
+        return (transfer < 0) & window.judged_at(at)
 
     def _events(self, window: Window, at: Samples, row: Samples, period: Samples) -> _Events:
         if self.rule.scope == "capture":
@@ -129,6 +148,8 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
                 return f"{rule.event} without a {rule.cause}{unused} before it"
             case 2:
                 return f"{rule.event} or {rule.cause} coincides with another event: which was first cannot be told"
+            case 5:
+                return f"{rule.event} outside any exchange: no transfer that could have a {rule.cause} for it"
             case 3:
                 return f"its {rule.cause} may lie before the capture began"
             case _:
