@@ -70,7 +70,7 @@ def check(trace: Trace, rules: Rules | None = None) -> Report:
     engine.feed(trace.batch())
     facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
     return Report(
-        {**facts, **_wired(trace.wiring)},
+        {**facts, **trace.wiring.facts()},
         engine.results(),
         (*trace.wiring.hints, *engine.gaps(), *notes),
         trace.rate_hz,
@@ -111,7 +111,7 @@ def analyze(
         "rules": list(ruleset.sources),
     }
     return Report(
-        {**facts, **_wired(wiring)},
+        {**facts, **wiring.facts()},
         engine.results(),
         (*opened.notes, *wiring.hints, *engine.gaps(), *notes),
         opened.rate_hz,
@@ -161,20 +161,3 @@ def _with_lines(
         m if isinstance(m, MarkerSpec) else MarkerSpec(name=name, channel=str(m)) for name, m in (markers or {}).items()
     ]
     return rules.with_markers(specs)
-
-
-def _wired(wiring: Wiring) -> dict[str, Any]:
-    return {
-        "buses": [{"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in wiring.buses],
-        "markers": [
-            {
-                "name": m.name,
-                "channel": m.channel.name,
-                "coding": m.coding,
-                "role": m.role,
-                "bus": m.bus,
-                "chosen": m.why,
-            }
-            for m in wiring.markers
-        ],
-    }

@@ -58,3 +58,20 @@ class Wiring:
         """The buses, and None where markers belong to no bus."""
         names: tuple[str | None, ...] = tuple(b.name for b in self.buses)
         return (*names, None) if any(m.bus is None for m in self.markers) else names
+
+    def facts(self) -> dict[str, list[dict[str, str | None]]]:
+        """`buses` and `markers` as reports give them, with why each line was chosen."""
+        return {
+            "buses": [{"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in self.buses],
+            "markers": [
+                {
+                    "name": m.name,
+                    "channel": m.channel.name,
+                    "coding": m.coding,
+                    "role": m.role,
+                    "bus": m.bus,
+                    "chosen": m.why,
+                }
+                for m in self.markers
+            ],
+        }

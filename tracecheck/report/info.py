@@ -90,18 +90,7 @@ def as_object(capture: Capture, wiring: Wiring, found: Survey) -> dict[str, Any]
         "samples": capture.samples,
         "duration_ns": to_ns(capture.samples, rate) if rate else None,
         "channels": [{"name": c.name, "bit": c.bit, "edges": found.edges.get(c.bit)} for c in capture.channels],
-        "buses": [{"name": b.name, "scl": b.scl.name, "sda": b.sda.name, "chosen": b.why} for b in wiring.buses],
-        "markers": [
-            {
-                "name": m.name,
-                "channel": m.channel.name,
-                "coding": m.coding,
-                "role": m.role,
-                "bus": m.bus,
-                "chosen": m.why,
-            }
-            for m in wiring.markers
-        ],
+        **wiring.facts(),
         "warnings": warnings(capture, wiring, found),
         "hints": list(wiring.hints),
         "notes": list(capture.notes),
