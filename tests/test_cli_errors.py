@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["nothing.sr"], "nothing.sr: is empty (0 bytes); record or copy it again"),
     (["a.sr", "--scl", "SLC", "--sda", "SDA"], f'a.sr: no channel "SLC"; did you mean "SCL"? {CHANNELS}'),
     (["a.sr", "--scl", "99", "--sda", "SDA"], f'a.sr: no channel "99" {CHANNELS}'),
-    (["a.sr", "--scl", "SCL", "--sda", "SCL"], 'a.sr: SCL and SDA of bus "i2c0" are the same channel "SCL"'),
+    (["a.sr", "--scl", "SCL", "--sda", "SCL"], 'bus "i2c0", sda: SCL and SDA are the same channel "SCL"'),
     (["a.sr", "--marker", "irq=IRX"], f'a.sr: no channel "IRX"; did you mean "IRQ"? {CHANNELS}'),
     (
         ["a.sr", "--marker", "irq"],
@@ -72,7 +74,7 @@ ANALYZE: list[tuple[list[str], str]] = [
         ["a.sr", "--expect", "irq => wake"],
         (
             '--expect: "=" instead of "->" or "<-"; forms: "irq.begin -> wake < 20us", "irq.begin <- stop within 5us", '
-            '"never nack", "order: start data* stop"\n  irq => wake\n      ^'
+            '"never glitch", "order: start data* stop"\n  irq => wake\n      ^'
         ),
     ),
     (
@@ -250,3 +252,25 @@ def test_wrong_usage_names_the_help(
     first, last = _refused(desk, arguments, capfd, monkeypatch).split("\n")
     assert words in first
     assert last == f"Try: {command} --help"
+
+
+@pytest.mark.parametrize("command", [["decode"], ["analyze", "--format", "json"]])
+def test_the_output_never_takes_the_place_of_the_recording(tmp_path: Path, command: list[str]) -> None:
+    recording = tmp_path / "mine.sr"
+    recording.write_bytes((CAPTURES / "synthetic" / "synthetic-late-wake.sr").read_bytes())
+    before = recording.read_bytes()
+    run = subprocess.run(
+        [sys.executable, "-m", "tracecheck", *command, str(recording), "-o", str(recording)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = f"tracecheck: {recording}: this is an input; give -o another name, or the recording is lost\n"
+    assert (run.returncode, run.stderr) == (2, said)
+    assert recording.read_bytes() == before
+
+
+def test_a_marker_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    capture = str(CAPTURES / "synthetic" / "synthetic-late-wake.sr")
+    assert main(["analyze", capture, "--marker", "irq=IRQ", "--marker", "irq=RUN"]) == 2
+    assert capsys.readouterr().err == 'tracecheck: --marker: "irq" is given twice; a marker is one channel\n'

@@ -111,8 +111,9 @@ def test_shell_completion() -> None:
     assert done.stdout.split() == ["analyze"]
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Interrupted between opening the output and writing it."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda s: str(s.name))
+def test_a_signal_leaves_nothing_behind(tmp_path: Path, sent: signal.Signals) -> None:
+    """Ctrl-C, a CI job out of time, a closed terminal: between opening the output and writing it."""
     code = (
         "import sys, time; import tracecheck; from tracecheck.cli import main;"
         "tracecheck.decode = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
@@ -122,7 +123,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=30)
     assert first == "now\n"
     assert (process.returncode, out, err) == (2, "", "tracecheck: interrupted; nothing was written\n")

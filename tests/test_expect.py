@@ -77,7 +77,7 @@ def test_in_a_sentence(line: str, sentence: str) -> None:
     assert describe(expect(line)) == sentence
 
 
-FORMS = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never nack", "order: start data* stop"'
+FORMS = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never glitch", "order: start data* stop"'
 EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
 UNITS = "units: ns, us, ms, s, scl"
 

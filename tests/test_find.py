@@ -13,7 +13,7 @@ from bus_strategies import Pen
 
 from tracecheck import capture as captures
 from tracecheck.capture.memory import ArrayCapture
-from tracecheck.capture.model import Channel
+from tracecheck.capture.model import Capture, Channel
 from tracecheck.decoding.find import by_behaviour, by_name, wire
 from tracecheck.decoding.markers import Coding
 from tracecheck.errors import ChannelError
@@ -35,6 +35,10 @@ class Asked:
     pulses: int | None = None
     role: str | None = None
     bus: str | None = None
+
+
+def two_pin() -> Capture:
+    return captures.open(DUMPS.parent / "synthetic" / "synthetic-clean-two-pin.sr")
 
 
 def named(*names: str) -> list[tuple[str, str, str]]:
@@ -204,3 +208,31 @@ def test_markers_are_never_guessed() -> None:
     assert found.hints == (
         "no markers: name one with --marker irq=CHANNEL, run=CHANNEL or pending=CHANNEL (channels: D2)",
     )
+
+
+def test_a_marker_asked_for_and_missing_is_not_replaced_by_a_pin_of_that_name() -> None:
+    asked = [Asked("irq", channel="TYPO", role="irq")]
+    wiring = wire(two_pin(), (), asked)
+    assert [(m.name, m.channel.name) for m in wiring.markers] == [("run", "RUN")]
+    assert 'marker "irq": no channel "TYPO"' in wiring.hints[0]
+
+
+def test_a_marker_on_a_line_of_the_bus_is_refused() -> None:
+    capture = two_pin()
+    with pytest.raises(ChannelError) as raised:
+        wire(capture, (), [Asked("irq", channel="SCL", role="irq")])
+    assert raised.value.reason == 'marker "irq" is on channel "SCL", a line of bus "i2c0"'
+
+
+def test_two_buses_cannot_share_a_line() -> None:
+    capture = two_pin()
+    twice = [Asked(name, scl="SCL", sda="SDA") for name in ("i2c0", "i2c1")]
+    with pytest.raises(ChannelError) as raised:
+        wire(capture, twice)
+    said = 'channel "SCL" is given to bus "i2c0" and to bus "i2c1"; each bus has lines of its own'
+    assert raised.value.reason == said
+
+
+def test_swapped_lines_are_told() -> None:
+    wiring = wire(two_pin(), [Asked("i2c0", scl="SDA", sda="SCL")])
+    assert wiring.hints == ('bus "i2c0": SCL and SDA look swapped; their channels are named the other way',)

@@ -10,7 +10,7 @@ from tracecheck import capture as captures
 from tracecheck.capture.model import Capture
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
-from tracecheck.decoding.stream import Batch, decode_capture
+from tracecheck.decoding.stream import Batch, Undersampled, decode_capture
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError
 from tracecheck.rules.defaults import fitting_presets
@@ -45,18 +45,20 @@ def decode(
     sda: str | int | None = None,
     markers: Mapping[str, str | int | MarkerSpec] | None = None,
     *,
-    rules: RuleSet | None = None,
+    rules: Rules | None = None,
     rate_hz: int | None = None,
     progress: Progress | None = None,
 ) -> Trace:
     """Decode a capture into a Trace.
 
     `scl`, `sda`: channels by name or bit; found by name or behaviour when not given. `markers`: name -> channel (level
-    coding) or MarkerSpec. `rules`: take buses, markers and the glitch limit from a rule set instead.
-    Raises CaptureError, ChannelError.
+    coding) or MarkerSpec. `rules`: take buses, markers and the glitch limit from rule files or a rule set instead.
+    Raises CaptureError, ChannelError, RuleError.
     """
     opened = _opened(capture, rate_hz)
-    ruleset = _with_lines(rules or RuleSet(), scl, sda, markers)
+    ruleset = _with_lines(RuleSet() if rules is None else _rules(rules, None)[0], scl, sda, markers)
+    for name in markers or ():
+        opened.channel(ruleset.markers[name].channel)
     wiring = wire(opened, list(ruleset.buses.values()), list(ruleset.markers.values()))
     trace = Trace(opened.path, opened.rate_hz, wiring)
     trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
@@ -67,12 +69,15 @@ def check(trace: Trace, rules: Rules | None = None) -> Report:
     """Judge a decoded trace. Without rules, the presets that fit what the capture has are used, and all optional."""
     ruleset, notes = _rules(rules, trace.wiring)
     engine = Engine(ruleset, trace.wiring, trace.rate_hz)
-    engine.feed(trace.batch())
+    batch = trace.batch()
+    engine.feed(batch)
+    sampled = Undersampled()
+    sampled.add(batch)
     facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
     return Report(
         {**facts, **trace.wiring.facts()},
         engine.results(),
-        (*trace.wiring.hints, *engine.gaps(), *notes),
+        (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
         trace.rate_hz,
         trace,
     )
@@ -96,9 +101,12 @@ def analyze(
     wiring = wire(opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ())
     ruleset, notes = (asked, ()) if asked is not None and asked.rules else _rules(None, wiring, asked)
     trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
-    engine = Engine(ruleset, wiring, opened.rate_hz)
+    engine, sampled = Engine(ruleset, wiring, opened.rate_hz), Undersampled()
     for batch in decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress):
-        _tee(batch, engine, trace)
+        engine.feed(batch)
+        sampled.add(batch)
+        if trace is not None:
+            trace.add(batch)
         if observe is not None:
             observe(batch)
     if trace is not None:
@@ -113,16 +121,10 @@ def analyze(
     return Report(
         {**facts, **wiring.facts()},
         engine.results(),
-        (*opened.notes, *wiring.hints, *engine.gaps(), *notes),
+        (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
         opened.rate_hz,
         trace,
     )
-
-
-def _tee(batch: Batch, engine: Engine, trace: Trace | None) -> None:
-    engine.feed(batch)
-    if trace is not None:
-        trace.add(batch)
 
 
 def _opened(capture: Capture | str | PathLike[str], rate_hz: int | None) -> Capture:

@@ -7,7 +7,9 @@ What is heavy (numpy, pyarrow) is imported by the command that needs it, so that
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 
@@ -23,6 +25,7 @@ _SIGINT = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code. No exception leaves this function."""
     console.begun = console.quiet = False
+    _end_cleanly()
     try:
         code = _run(arguments)
     except KeyboardInterrupt:
@@ -31,6 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("interrupted; the output is cut short" if console.begun else "interrupted; nothing was written")
         code = COULD_NOT_CHECK
     return code if close_streams() else COULD_NOT_CHECK
+
+
+def _end_cleanly() -> None:
+    """A CI job out of time is sent SIGTERM, a closed terminal sends SIGHUP: as with Ctrl-C, nothing is left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return  # whoever embeds this handles signals
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # ignored ones (nohup) stay so
+            signal.signal(number, interrupt)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

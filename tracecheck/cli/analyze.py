@@ -75,7 +75,7 @@ def run(request: Request) -> int:
     rules = rule_set(request.rules, request.lines, request.expect)
     done: list[_Judged | _Unreadable] = []
     # The output is opened first: that it cannot be written is better known before a long capture is read.
-    with suppress(_NothingReadError), destination(request.output) as out:
+    with suppress(_NothingReadError), destination(request.output, [*request.captures, *request.rules]) as out:
         done += [_judged(path, rules, request) for path in request.captures]
         readable = [one for one in done if isinstance(one, _Judged)]
         if request.output_format == "json":

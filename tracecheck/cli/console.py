@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from tracecheck.errors import OutputError
@@ -81,12 +82,15 @@ class Output:
 
 
 @contextmanager
-def destination(path: str | None) -> Iterator[Output]:
+def destination(path: str | None, sources: Sequence[str] = ()) -> Iterator[Output]:
     """The file at `path`, which appears whole or not at all, or standard output where `path` is None or "-".
 
-    A reader of standard output that goes away early ends the block without an error. Raises OutputError.
+    A reader of standard output that goes away early ends the block without an error. Raises OutputError, also where
+    the output would take the place of one of its `sources`.
     """
     if path is not None and path != "-":
+        if any(_same_file(path, source) for source in sources):
+            raise OutputError(path, "this is an input; give -o another name, or the recording is lost")
         from tracecheck.export.atomic import atomic_file  # noqa: PLC0415  (not needed for --help)
 
         with atomic_file(path) as file:
@@ -99,6 +103,12 @@ def destination(path: str | None) -> Iterator[Output]:
         output = Output(stream.buffer, stream=stream)
         yield output
         output.flush()
+
+
+def _same_file(a: str, b: str) -> bool:
+    with suppress(OSError, ValueError):
+        return Path(a).is_file() and Path(a).samefile(b)
+    return False
 
 
 def say(message: str) -> None:

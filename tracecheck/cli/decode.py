@@ -65,7 +65,7 @@ def run(request: Request) -> int:
     rules = rule_set(request.rules, request.lines)
     capture = request.reading.opened(request.capture)
     request.lines.check(capture)
-    with destination(request.output) as out:
+    with destination(request.output, [request.capture, *request.rules]) as out:
         if kind in BINARY and out.is_terminal:
             raise UsageError(f"--format {kind} is binary and this is a terminal; give -o FILE")
         if kind == "sigrok":

@@ -31,7 +31,13 @@ class Lines:
         return rules.with_buses(self._bus_specs(rules)).with_markers(self.marker_specs())
 
     def marker_specs(self) -> list[MarkerSpec]:
-        return [parse_marker(text) for text in self.markers]
+        """The markers of the command line. Raises UsageError."""
+        specs = [parse_marker(text) for text in self.markers]
+        names = [spec.name for spec in specs]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f'--marker: "{name}" is given twice; a marker is one channel')
+        return specs
 
     def check(self, capture: Capture) -> None:
         """Raises ChannelError where a marker of the command line names a channel that the capture lacks."""

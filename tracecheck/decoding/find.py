@@ -69,6 +69,7 @@ def wire(capture: Capture, buses: Sequence[BusRequest] = (), markers: Sequence[M
     verdict says. A capture without any bus to be found has none; that is a hint too.
     """
     found, hints = _buses(capture, buses)
+    _apart(capture, found)
     chosen, more = _markers(capture, markers, found)
     return Wiring(tuple(found), tuple(chosen), (*hints, *more))
 
@@ -79,6 +80,7 @@ def _buses(capture: Capture, asked: Sequence[BusRequest]) -> tuple[list[BusWire]
         return (found, []) if found else by_behaviour(capture)
     wires: list[BusWire] = []
     hints: list[str] = []
+    named = by_name(capture.channels)
     for request in asked:
         if request.scl is not None and request.sda is not None:
             scl, sda = (capture.channel(str(line)) for line in (request.scl, request.sda))
@@ -87,9 +89,26 @@ def _buses(capture: Capture, asked: Sequence[BusRequest]) -> tuple[list[BusWire]
                     capture.path, f'SCL and SDA of bus "{request.name}" are the same channel "{scl.name}"', scl.name
                 )
             wires.append(BusWire(request.name, scl, sda))
+            if any((other.scl, other.sda) == (sda, scl) for other in named):
+                hints.append(f'bus "{request.name}": SCL and SDA look swapped; their channels are named the other way')
         else:
             wires.append(_completed(capture, request, hints))
     return wires, hints
+
+
+def _apart(capture: Capture, buses: list[BusWire]) -> None:
+    """Two buses cannot share a line. (They can share no clock either: I2C has no chip select.)"""
+    seen: dict[int, str] = {}
+    for bus in buses:
+        for line in (bus.scl, bus.sda):
+            if line.bit in seen:
+                raise ChannelError(
+                    capture.path,
+                    f'channel "{line.name}" is given to bus "{seen[line.bit]}" and to bus "{bus.name}"; '
+                    "each bus has lines of its own",
+                    line.name,
+                )
+            seen[line.bit] = bus.name
 
 
 def _completed(capture: Capture, request: BusRequest, hints: list[str]) -> BusWire:
@@ -219,12 +238,19 @@ def _markers(
     hints: list[str] = []
     chosen: list[MarkerWire] = []
     names = [b.name for b in buses]
+    lines = {line.bit: b.name for b in buses for line in (b.scl, b.sda)}
     for request in asked:
         try:
             channel = capture.channel(str(request.channel))
         except ChannelError as error:
             hints.append(f'marker "{request.name}": {error.reason}; rules that need it cannot be checked')
             continue
+        if channel.bit in lines:
+            raise ChannelError(
+                capture.path,
+                f'marker "{request.name}" is on channel "{channel.name}", a line of bus "{lines[channel.bit]}"',
+                channel.name,
+            )
         bus = request.bus if request.bus in names else names[0] if len(names) == 1 else None
         chosen.append(
             MarkerWire(
@@ -237,8 +263,9 @@ def _markers(
                 bus,
             )
         )
-    taken = {m.role for m in chosen if m.role} | {m.name for m in chosen}
-    used = {m.channel.bit for m in chosen} | {line.bit for b in buses for line in (b.scl, b.sda)}
+    # What was asked for and is not there stays missing: another pin of a like name must not stand in for it.
+    taken = {(m.role or m.name, m.bus if m.bus in names or len(names) != 1 else names[0]) for m in asked}
+    used = {m.channel.bit for m in chosen} | set(lines)
     chosen += _named_markers([c for c in capture.channels if c.bit not in used], names, taken)
     used |= {m.channel.bit for m in chosen}
     rest = [c.name for c in capture.channels if c.bit not in used]
@@ -249,7 +276,7 @@ def _markers(
     return chosen, hints
 
 
-def _named_markers(channels: list[Channel], buses: list[str], taken: set[str]) -> list[MarkerWire]:
+def _named_markers(channels: list[Channel], buses: list[str], taken: set[tuple[str, str | None]]) -> list[MarkerWire]:
     found: list[MarkerWire] = []
     for channel in channels:
         match = _MARKER.fullmatch(channel.name.strip())
@@ -266,8 +293,8 @@ def _named_markers(channels: list[Channel], buses: list[str], taken: set[str]) -
             (("irq", "pulse-count", 1), ("run", "pulse-count", 2)) if role == "mark" else ((role, "level", None),)
         )
         for name, coding, pulses in codes:
-            if name + suffix not in taken:
-                taken.add(name + suffix)
+            if not {(name, bus), (name + suffix, bus), (name, None)} & taken:
+                taken.add((name, bus))
                 found.append(MarkerWire(name + suffix, channel, coding, "high", pulses, name, bus, "by name"))
     return found
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from tracecheck.capture.model import Capture, EdgeBlock
 from tracecheck.decoding.i2c import BusDecoder
 from tracecheck.decoding.markers import LevelMarker, MarkerDecoder, MarkerRows, PulseCountMarker
@@ -59,6 +61,33 @@ class Batch:
     initially_active: dict[str, bool]
     end: int
     final: bool
+
+
+class Undersampled:
+    """Counts the transfers in which SCL was high or low for a single sample: the rate is too low for that bus.
+
+    Such a capture still decodes, mostly, but edges may be lost without a trace, and no verdict says so by itself.
+    """
+
+    SHARE = 100
+    """One in so many transfers is worth a warning; a single runt is the bus's doing, not the samplerate's."""
+
+    def __init__(self) -> None:
+        self._seen = self._short = 0
+
+    def add(self, batch: Batch) -> None:
+        for rows in batch.buses.values():
+            transfers = rows["transfers"]
+            shortest = np.minimum(transfers["low"], transfers["high"])
+            self._seen += int((shortest > 0).sum())
+            self._short += int((shortest == 1).sum())
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence, or nothing."""
+        if not self._short or self._short * self.SHARE < self._seen:
+            return ()
+        where = f"in {self._short} of {self._seen} transfers SCL keeps a level for one sample only"
+        return (f"sampled too slowly: {where}, so edges may be missing; record with a higher samplerate",)
 
 
 class Decoding:

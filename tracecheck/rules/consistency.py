@@ -47,6 +47,9 @@ def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Co
     """Everything in the set that does not fit together. The known names are declared elsewhere: on a command line."""
     buses = {*rules.buses, *known_buses}
     known = Known.of(rules, known_markers)
+    for spec in rules.buses.values():
+        if spec.scl is not None and spec.scl == spec.sda:
+            yield Misfit("bus", spec.name, "sda", f'SCL and SDA are the same channel "{spec.sda}"')
     yield from _misfit_markers(rules, buses)
     for rule in rules.rules:
         values = {name: getattr(rule, name) for name in type(rule).model_fields}
@@ -151,7 +154,8 @@ class Known:
         interval = mention.interval or mention.event.endswith(".end")
         if marker not in self.names:
             what = "marker" if interval else "event or marker"
-            hint = nearest(marker, (*BUS_EVENTS, *DERIVED_EVENTS, *self.names), near=ANOMALIES)
+            events = INTERVALS if mention.interval else (*BUS_EVENTS, *DERIVED_EVENTS)
+            hint = nearest(marker, (*events, *self.names), near=() if mention.interval else ANOMALIES)
             return f'unknown {what} "{marker}"{hint}'
         if interval and marker in self.counted:
             return f'marker "{self.counted[marker]}" is a pulse count: an instant, without a duration or an end'

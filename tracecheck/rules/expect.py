@@ -2,7 +2,7 @@
 
 irq.begin -> wake < 20us            response; also >, <=, >=, within; bounds may be left out
 irq.begin <- stop within 5us        precedence
-never nack                          absence, in the whole capture
+never glitch                        absence, in the whole capture
 order: start address data* stop irq wake
 """
 
@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
 )
 _UPPER: Final = ("<", "<=", "within")
 _LOWER: Final = (">", ">=")
-_FORMS: Final = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never nack", "order: start data* stop"'
+_FORMS: Final = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never glitch", "order: start data* stop"'
 
 
 def expect(text: str, number: int = 1) -> AnyRule:

@@ -200,7 +200,7 @@ class AbsenceRule(Rule):
 
 
 class OccurrenceRule(Rule):
-    """From `min` to `max` times `event` in each scope; `max` None is open."""
+    """From `min` to `max` times `event` in each scope; without `max`, at least `min`."""
 
     kind: Literal["occurrence"] = "occurrence"
     scope: Scope = "exchange"
@@ -222,9 +222,9 @@ class OccurrenceRule(Rule):
 
 
 class DurationRule(Rule):
-    """Every interval of `of` (a level marker, or "stretch", "transfer", "idle") lasts from `min` to `max`.
+    """Every interval of `marker` (a level marker, or "stretch", "transfer", "idle") lasts from `min` to `max`.
 
-    In a file the key is `marker`.
+    In a file the key is `marker`; here the field is `of`.
     """
 
     kind: Literal["duration"] = "duration"

@@ -202,7 +202,7 @@ class RuleResult:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The verdict on one capture."""
 
@@ -212,6 +212,10 @@ class Report:
     rate_hz: int | None = None
     trace: Any = field(default=None, repr=False)
     """The Trace the verdict was reached on, where it was kept."""
+
+    def __repr__(self) -> str:
+        path, rules = self.capture.get("path", "a capture"), len(self.rules)
+        return f"<Report on {path}: {self.verdict}, {rules} rules, {len(self.findings)} findings>"
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
