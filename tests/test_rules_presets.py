@@ -25,17 +25,44 @@ def test_names_and_summaries() -> None:
     assert presets() == {
         "embassy-rp": "The async I2C driver of embassy-rp on an RP2040: its interrupts and wakes, where it puts them",
         "i2c": "Integrity of the bus: what a healthy I2C bus does not show, whatever hangs on it",
+        "irq-only": "One marker pin: IRQ while the handler runs",
+        "one-pin": "Markers on one pin, MARK: one pulse for the interrupt, two for the wake",
+        "three-pin": "Markers on three pins: IRQ while the handler runs, PENDING from task ready to poll, "
+        "RUN while the task is polled",
+        "two-pin": "Markers on two pins: IRQ while the handler runs, RUN while the task is polled",
     }
     with pytest.raises(FileNotFoundError):
         preset_text("../model")
 
 
 def test_all_together_they_fit() -> None:
-    together = load_many(preset_names())
+    together = load_many(["i2c", "embassy-rp"])
     assert len(together.rules) == sum(len(load(name).rules) for name in preset_names())
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize(
+    ("scheme", "pins"),
+    [
+        ("three-pin", {"irq": "IRQ", "pending": "PENDING", "run": "RUN"}),
+        ("two-pin", {"irq": "IRQ", "run": "RUN"}),
+        ("irq-only", {"irq": "IRQ"}),
+    ],
+)
+def test_a_scheme_declares_its_markers(scheme: str, pins: dict[str, str]) -> None:
+    together = load_many([scheme, "embassy-rp", "i2c"])
+    assert {name: spec.channel for name, spec in together.markers.items()} == pins
+    assert {spec.coding for spec in together.markers.values()} == {"level"}
+
+
+def test_one_pin_tells_its_markers_by_pulses() -> None:
+    together = load_many(["one-pin", "embassy-rp", "i2c"])
+    assert {name: (m.channel, m.coding, m.pulses) for name, m in together.markers.items()} == {
+        "irq": ("MARK", "pulse-count", 1),
+        "run": ("MARK", "pulse-count", 2),
+    }
+
+
+@pytest.mark.parametrize("name", ["i2c", "embassy-rp"])
 def test_every_rule_says_why_in_a_sentence(name: str) -> None:
     rules = load(name)
     assert rules.rules

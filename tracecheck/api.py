@@ -13,7 +13,7 @@ from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import Batch, Undersampled, decode_capture
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError
-from tracecheck.rules.defaults import fitting_presets
+from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
@@ -135,10 +135,8 @@ def _opened(capture: Capture | str | PathLike[str], rate_hz: int | None) -> Capt
 
 def _rules(rules: Rules | None, wiring: Wiring | None, base: RuleSet | None = None) -> tuple[RuleSet, tuple[str, ...]]:
     if rules is None:
-        names = fitting_presets(wiring or Wiring())
-        loaded = load_many(names)
-        optional = tuple(rule.model_copy(update={"optional": True}) for rule in loaded.rules)
-        chosen = loaded.model_copy(update={"rules": optional})
+        declared = list(base.markers.values()) if base is not None else []
+        chosen, names = fitting_rules(wiring or Wiring(), declared)
         merged = chosen if base is None else chosen.merged(base)
         return merged, (f"rules: no rule file given, using {', '.join(names)}",) if names else ()
     if isinstance(rules, RuleSet):

@@ -78,7 +78,9 @@ class Lane:
         for i, marker in enumerate(self.markers):
             begin, end = MARKER_CODE + 2 * i, MARKER_CODE + 2 * i + 1
             for name in {marker.name, marker.role or marker.name}:
-                self.codes |= {name: begin, f"{name}.begin": begin, f"{name}.end": end}
+                self.codes |= {name: begin, f"{name}.begin": begin}
+                if not marker.point or marker.role == "pending":  # a pulse count is an instant, without an end
+                    self.codes[f"{name}.end"] = end
         roles = {m.role for m in self.markers}
         if {"irq", "run"} <= roles:
             self.codes["wake"] = WAKE

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tracecheck.errors import RuleError
+from tracecheck.rules.library import preset_names
 from tracecheck.rules.mistakes import nearest
 from tracecheck.rules.model import MarkerSpec, RuleSet
 from tracecheck.rules.vocabulary import (
@@ -53,8 +54,10 @@ def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Co
     yield from _misfit_markers(rules, buses)
     for rule in rules.rules:
         values = {name: getattr(rule, name) for name in type(rule).model_fields}
+        # A shipped rule is not the user's to mend: where it asks a pulse count for its width, it judges nothing.
+        shipped = rule.source in preset_names()
         for mention in mentions(values):
-            if reason := known.unfit(mention):
+            if reason := known.unfit(mention, shipped=shipped):
                 yield Misfit("rule", rule.id, mention.key, reason, mention.offset)
         for bus in sorted(rule.where.bus or ()):
             if buses and bus not in buses:
@@ -146,7 +149,7 @@ class Known:
         names = dict.fromkeys((*ROLES, *rules.markers, *known_markers))
         return Known(names, counted)
 
-    def unfit(self, mention: Mention) -> str | None:
+    def unfit(self, mention: Mention, *, shipped: bool = False) -> str | None:
         """Why a rule of this set cannot mean this event, or None."""
         marker = marker_of(mention.event)
         if marker is None:
@@ -157,7 +160,7 @@ class Known:
             events = INTERVALS if mention.interval else (*BUS_EVENTS, *DERIVED_EVENTS)
             hint = nearest(marker, (*events, *self.names), near=() if mention.interval else ANOMALIES)
             return f'unknown {what} "{marker}"{hint}'
-        if interval and marker in self.counted:
+        if interval and marker in self.counted and not shipped:
             return f'marker "{self.counted[marker]}" is a pulse count: an instant, without a duration or an end'
         return None
 

@@ -1,13 +1,33 @@
-"""Which presets fit a capture that comes without a rule file."""
+"""The rules that a capture is judged by when nobody says which."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tracecheck.decoding.wiring import Wiring
+from tracecheck.rules.file import load_many
+from tracecheck.rules.model import MarkerSpec, Rule, RuleSet
+from tracecheck.rules.vocabulary import ROLES_OF, marker_of
 
 
-def fitting_presets(wiring: Wiring) -> list[str]:
-    """`i2c` where there is a bus, `embassy-rp` where there is also an interrupt marker."""
+def fitting_rules(wiring: Wiring, declared: Sequence[MarkerSpec] = ()) -> tuple[RuleSet, list[str]]:
+    """The presets that fit what the capture has, and their names: `i2c` where there is a bus, `embassy-rp` where there
+    is also an interrupt marker, or one was declared.
+
+    Their rules are optional, as a capture need not have reads or long writes; but not those that need a marker that was
+    declared and is not there: what somebody meant to check and could not is never a pass.
+    """
+    there = {m.role or m.name for m in wiring.markers}
+    lost = {m.role or m.name for m in declared} - there
     names = ["i2c"] if wiring.buses else []
-    if wiring.buses and any(m.role == "irq" for m in wiring.markers):
+    if wiring.buses and "irq" in there | lost:
         names.append("embassy-rp")
-    return names
+    loaded = load_many(names)
+    rules = tuple(r.model_copy(update={"optional": r.optional or not markers_of(r) & lost}) for r in loaded.rules)
+    return loaded.model_copy(update={"rules": rules}), names
+
+
+def markers_of(rule: Rule) -> set[str]:
+    """Roles and names of the markers a rule looks at, also through the events derived from them."""
+    found = {name for event in rule.events if (name := marker_of(event)) is not None}
+    return found.union(*(ROLES_OF.get(event, ()) for event in rule.events))
