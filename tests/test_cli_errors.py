@@ -166,8 +166,10 @@ def test_every_command_refuses(
         (["rules", "show", "i3c"], 'i3c: no such file or preset; did you mean "i2c"?'),
         (
             ["rules", "show", "mine", "--raw"],
-            '--raw prints presets, and none is called "mine" '
-            "(presets: embassy-rp, i2c, irq-only, one-pin, three-pin, two-pin)",
+            (
+                '--raw prints presets, and none is called "mine" '
+                "(presets: embassy-rp, i2c, irq-only, one-pin, three-pin, two-pin)"
+            ),
         ),
     ],
 )
