@@ -31,13 +31,11 @@ class Style:
 
 
 def shortened(text: str, width: int, style: Style) -> str:
-    """The text, or as much of its two ends as `width` columns take."""
+    """The text, or as much of its end as `width` columns take: rules of one file begin alike and end differently."""
     if len(text) <= width:
         return text
     mark = style.glyph("…", "..")
-    keep = max(width - len(mark), 1)
-    head = (keep + 1) // 2
-    return text[:head] + mark + (text[len(text) - (keep - head) :] if keep > head else "")
+    return mark + text[-max(width - len(mark), 1) :]
 
 
 def aligned(rows: Sequence[Sequence[str]], align: Sequence[Align], gap: int = 2) -> list[str]:
