@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas, words
+from tracecheck.arrow import coded, column, strings
 from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Exchanges
 from tracecheck.decoding.markers import MarkerRows
@@ -48,11 +49,11 @@ def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Tab
     def build(rows: Columns) -> dict[str, Any]:
         return {
             **_plain(rows, "transfer", "index", "start", "end"),
-            "address": _nullable(rows["address"], pa.int16()),
+            "address": _nullable(rows["address"]),
             "address_kind": _words(rows["address_kind"], words.ADDRESS_KINDS),
-            "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
+            "ten_bit": column(rows["ten_bit"].astype(np.bool_)),
             "direction": _words(rows["direction"], words.DIRECTIONS),
-            "restart": pa.array(rows["restart"].astype(np.bool_)),
+            "restart": column(rows["restart"].astype(np.bool_)),
             "acked": _flag(rows["acked"]),
             "data": message_data(rows, all_bytes[next(buses)]),
             "t_ns": _times(rows["start"], rate_hz),
@@ -78,17 +79,17 @@ def transfers_table(each: _Each, rate_hz: int | None) -> pa.Table:
             hz = np.where(period > 0, (rate_hz or 0) / period, np.nan)
         return {
             **_plain(rows, "transfer", "start", "end", "n_messages", "n_bytes"),
-            "stop": _nullable(rows["stop"], pa.int64()),
+            "stop": _nullable(rows["stop"]),
             "t_ns": _times(rows["start"], rate_hz),
             "duration_ns": _lengths(rows["end"] - rows["start"], rate_hz, null=~stopped),
-            "address": _nullable(rows["address"], pa.int16()),
-            "ten_bit": pa.array(rows["ten_bit"].astype(np.bool_)),
+            "address": _nullable(rows["address"]),
+            "ten_bit": column(rows["ten_bit"].astype(np.bool_)),
             "directions": _words(rows["directions"], words.TRANSFER_DIRECTIONS),
             "outcome": _words(rows["outcome"], words.OUTCOMES),
-            "scl_hz": pa.array(hz, mask=(rows["period"] <= 0) | (not rate_hz)),
-            "scl_period": pa.array(rows["period"], mask=rows["period"] <= 0),
+            "scl_hz": column(hz, (rows["period"] <= 0) | (not rate_hz)),
+            "scl_period": column(rows["period"], rows["period"] <= 0),
             "stretch_ns": _lengths(rows["stretch"], rate_hz),
-            "complete": pa.array(rows["complete"].astype(np.bool_)),
+            "complete": column(rows["complete"].astype(np.bool_)),
         }
 
     return _stacked(schemas.TRANSFERS, each, build)
@@ -100,8 +101,8 @@ def anomalies_table(each: _Each, rate_hz: int | None) -> pa.Table:
         each,
         lambda rows: {
             "kind": _words(rows["kind"], words.ANOMALIES),
-            "transfer": _nullable(rows["transfer"], pa.int64()),
-            "sample": pa.array(rows["at"]),
+            "transfer": _nullable(rows["transfer"]),
+            "sample": column(rows["at"]),
             "t_ns": _times(rows["at"], rate_hz),
             "width_ns": _lengths(rows["width"], rate_hz, null=rows["width"] < 0),
             "detail": _details(rows),
@@ -149,15 +150,13 @@ def markers_table(
             _table(
                 schemas.MARKERS,
                 {
-                    "bus": pa.DictionaryArray.from_arrays(pa.array(bus, mask=bus < 0), pa.array(buses, pa.string())),
-                    "marker": pa.DictionaryArray.from_arrays(
-                        pa.array(np.full(n, i, np.int16)), pa.array([m.name for m in markers], pa.string())
-                    ),
-                    "begin": _nullable(begin, pa.int64()),
-                    "end": _nullable(end, pa.int64()),
+                    "bus": coded(bus, buses, bus < 0),
+                    "marker": coded(np.full(n, i, np.int16), [m.name for m in markers]),
+                    "begin": _nullable(begin),
+                    "end": _nullable(end),
                     "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
                     "t_ns": _times(begin, rate_hz, null=begin < 0),
-                    "transfer": _nullable(owner, pa.int64()),
+                    "transfer": _nullable(owner),
                     "from_start_ns": _lengths(from_start, rate_hz, null=owner < 0),
                     "from_stop_ns": _lengths(begin - stopped, rate_hz, null=(owner < 0) | (stopped < 0)),
                 },
@@ -175,12 +174,12 @@ def paired(rows: MarkerRows, initially_active: bool) -> tuple[NDArray[np.int64],
 
 def _stacked(schema: pa.Schema, each: _Each, build: Any) -> pa.Table:
     """One table of all buses, bus by bus."""
-    names = pa.array(list(each), pa.string())
+    names = list(each)
     parts = []
     for i, rows in enumerate(each.values()):
         columns = build(rows)
         n = len(next(iter(rows.values())))
-        columns["bus"] = pa.DictionaryArray.from_arrays(pa.array(np.full(n, i, np.int16)), names)
+        columns["bus"] = coded(np.full(n, i, np.int16), names)
         parts.append(_table(schema, columns))
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
@@ -190,27 +189,26 @@ def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
 
 
 def _plain(rows: Columns, *names: str) -> dict[str, pa.Array]:
-    return {name: pa.array(rows[name]) for name in names}
+    return {name: column(rows[name]) for name in names}
 
 
 def _words(indices: NDArray[np.uint8], words: tuple[str, ...]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(indices.view(np.int8)), pa.array(words, pa.string()))
+    return coded(indices.view(np.int8), words)
 
 
-def _nullable(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    null = values < 0
-    return pa.array(values, kind, mask=null) if null.any() else pa.array(values, kind)
+def _nullable(values: NDArray[Any]) -> pa.Array:
+    return column(values, values < 0)
 
 
 def _flag(values: NDArray[np.int8]) -> pa.Array:
     null = values < 0
-    return pa.array(values > 0, mask=null) if null.any() else pa.array(values > 0)
+    return column(values > 0, null)
 
 
 def _times(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.bool_] | None = None) -> pa.Array:
     if not rate_hz:
         return pa.nulls(len(samples), pa.int64())
-    return pa.array(column_ns(samples, rate_hz), mask=null)
+    return column(column_ns(samples, rate_hz), null)
 
 
 def _lengths(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -218,16 +216,14 @@ def _lengths(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.b
     if not rate_hz:
         return pa.nulls(len(samples), pa.int64())
     whole, rest = np.divmod(samples, rate_hz)
-    return pa.array(whole * NS + (rest * NS + rate_hz // 2) // rate_hz, mask=null)
+    return column(whole * NS + (rest * NS + rate_hz // 2) // rate_hz, null)
 
 
 def _details(rows: Columns) -> pa.Array:
     """Few distinct sentences, many rows: each is written once."""
     if not len(rows["kind"]):
-        return pa.array([], pa.string())
+        return strings([])
     keys = rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF
     distinct, index = np.unique(keys, return_inverse=True)
     texts = [describe_anomaly(words.ANOMALIES[k >> 32], k & 0xFFFFFFFF) for k in distinct.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(texts, pa.string())).cast(
-        pa.string()
-    )
+    return coded(index.astype(np.int32), texts).cast(pa.string())

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas, words
+from tracecheck.arrow import coded, column
 from tracecheck.decoding.lane import ANOMALY_CODE, BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
 from tracecheck.tables import paired
 from tracecheck.timebase import column_ns
@@ -54,14 +55,14 @@ def timeline_table(trace: Trace) -> pa.Table:
     at, word, bus_index, transfer, ref = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(at, kind="stable")
     at, word, bus_index, transfer, ref = (c[order] for c in (at, word, bus_index, transfer, ref))
-    times = pa.array(column_ns(at, trace.rate_hz)) if trace.rate_hz else pa.nulls(len(at), pa.int64())
+    times = column(column_ns(at, trace.rate_hz)) if trace.rate_hz else pa.nulls(len(at), pa.int64())
     columns = [
-        pa.array(at),
+        column(at),
         times,
-        pa.DictionaryArray.from_arrays(pa.array(word), pa.array(names, pa.string())),
-        pa.DictionaryArray.from_arrays(pa.array(bus_index, mask=bus_index < 0), pa.array(buses, pa.string())),
-        pa.array(transfer, mask=transfer < 0),
-        pa.array(ref, mask=ref < 0),
+        coded(word, names),
+        coded(bus_index, buses, bus_index < 0),
+        column(transfer, transfer < 0),
+        column(ref, ref < 0),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.TIMELINE)
 

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from tracecheck import tables
+from tracecheck.arrow import having
 from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
@@ -151,7 +152,7 @@ class Trace:
 
     def message_bytes(self, bus: str) -> Iterator[tuple[int, int, builtins.bytes]]:
         """(transfer, message, data) of every message, in order."""
-        messages = self.messages.filter(pa.compute.equal(self.messages["bus"].cast(pa.string()), bus))
+        messages = having(self.messages, "bus", bus)
         yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
 
     def _each(self, table: str) -> dict[str, Columns]:

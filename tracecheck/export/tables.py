@@ -64,7 +64,7 @@ WRITERS: Final[dict[str, Callable[[pa.Table, Any], None]]] = {
 def plain(table: pa.Table) -> pa.Table:
     """The table without dictionaries and binary columns, for formats that have neither."""
     columns = [_plain_column(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

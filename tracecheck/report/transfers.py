@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tracecheck.arrow import having, integers
 from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style
 from tracecheck.rules.verdict import time_text
@@ -58,8 +59,7 @@ def transfer_lines(trace: Trace, style: Style, *, whole: bool = False) -> Iterat
 
 def latencies_of(trace: Trace, bus: str) -> Latencies:
     """The interrupt and wake of every transfer of a bus."""
-    timeline = trace.timeline
-    timeline = timeline.filter(pa.compute.equal(timeline["bus"].cast(pa.string()), bus))
+    timeline = having(trace.timeline, "bus", bus)
     names = next((m.name for m in trace.wiring.markers_of(bus) if m.role == "irq"), "irq")
     wires = {m.name: m for m in trace.wiring.markers_of(bus)}
     begin = names if names in wires and wires[names].coding == "pulse-count" else f"{names}.begin"
@@ -77,8 +77,8 @@ def latencies_of(trace: Trace, bus: str) -> Latencies:
 
 
 def _events(timeline: pa.Table, name: str) -> tuple[Samples, Samples]:
-    mine = timeline.filter(pa.compute.equal(timeline["event"].cast(pa.string()), name))
-    return mine["sample"].to_numpy(), mine["transfer"].fill_null(-1).to_numpy()
+    mine = having(timeline, "event", name)
+    return integers(mine["sample"]), integers(mine["transfer"])
 
 
 def _own(at: Samples, owner: Samples, index: NDArray[np.intp], ids: Samples) -> Samples:
@@ -102,8 +102,7 @@ def _latency_cells(row: dict[str, object], found: Latencies, rate_hz: int | None
 
 def _message_texts(trace: Trace, bus: str, limit: int | None) -> dict[int, str]:
     """`0x50 W 10  Sr R DE AD` of each transfer of a bus."""
-    messages = trace.messages
-    messages = messages.filter(pa.compute.equal(messages["bus"].cast(pa.string()), bus))
+    messages = having(trace.messages, "bus", bus)
     columns = [
         messages[c].to_pylist() for c in ("transfer", "address", "ten_bit", "direction", "restart", "acked", "data")
     ]
