@@ -83,7 +83,7 @@ ANALYZE: list[tuple[list[str], str]] = [
     ),
     (["a.sr", "--rules", "embasy-rp"], 'embasy-rp: no such file or preset; did you mean "embassy-rp"?'),
     (["a.sr", "--rules", "folder"], "folder: a folder, not a rule file"),
-    (["a.sr", "-o", "no/where"], "no/where: cannot write here: No such file or directory"),
+    (["a.sr", "-o", "no/where"], 'no/where: cannot write here: No such file or directory; make the folder "no" first'),
     (["a.sr", "-o", "folder"], "folder: this is a folder; name a file in it"),
 ]
 DECODE: list[tuple[list[str], str]] = [

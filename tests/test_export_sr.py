@@ -154,7 +154,7 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     path = tmp_path / "none" / "a.sr"
     with pytest.raises(OutputError) as caught:
         write_sr(path, [], rate_hz=1, channels=LINES)
-    assert str(caught.value) == f"{path}: cannot write here: No such file or directory"
+    assert str(caught.value) == f'{path}: cannot write here: No such file or directory; make the folder "none" first'
 
 
 def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:

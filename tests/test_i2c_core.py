@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from reference_i2c import TABLES, Row, Tables
 from reference_i2c import decode as twin
 
+from tracecheck import words
 from tracecheck._i2c import Decoder
 from tracecheck.decoding.rows import LAYOUT, allocate
 
@@ -143,6 +144,11 @@ KINDS = (
 )
 OUTCOMES = ("acked", "address-nack", "data-nack", "void", "unfinished")
 EVENTS = ("start", "restart", "stop", "address", "data", "ack", "nack")
+
+
+def test_the_core_numbers_its_codes_as_the_words_stand() -> None:
+    """The names above are written out, as the core's codes are; what the product calls them must agree."""
+    assert (KINDS, OUTCOMES, EVENTS) == (words.ANOMALIES, words.OUTCOMES, words.BUS_EVENTS)
 
 
 def odd(tables: Tables) -> list[tuple[str, int, int, int]]:

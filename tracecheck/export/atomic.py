@@ -31,7 +31,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         file = draft.open("wb" if special else "xb")
     except OSError as error:
-        raise OutputError(path, f"cannot write here: {error.strerror}") from error
+        hint = "" if place.parent.is_dir() else f'; make the folder "{place.parent.name}" first'
+        raise OutputError(path, f"cannot write here: {error.strerror}{hint}") from error
     try:
         try:
             with file:
