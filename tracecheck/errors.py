@@ -61,6 +61,22 @@ class OutputError(TracecheckError, OSError):
         self.path, self.reason = path, reason
 
 
+class FirmwareError(TracecheckError, ValueError):
+    """A firmware image cannot be run: `path`, `reason`."""
+
+    def __init__(self, path: _Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ExtraError(TracecheckError, ImportError):
+    """A package that is an extra of tracecheck is not installed or does not fit: `extra`."""
+
+    def __init__(self, reason: str, extra: str) -> None:
+        super().__init__(f"{reason}; try: pip install 'tracecheck[{extra}]'")
+        self.extra = extra
+
+
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`; did you mean "x"?` for the nearest of `known`, or an empty string when nothing is near."""
     near = get_close_matches(word, known, n=1, cutoff=0.6)

