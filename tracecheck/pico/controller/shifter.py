@@ -23,7 +23,8 @@ ASSUMPTIONS: Final = (
     f"START and STOP are detected SPKLEN + {_SYNC_CYCLES} cycles after SDA changes",
     "SDA is sampled at the end of SCL's high time",
     "with an empty FIFO and no STOP asked for, SCL is held low",
-    "a STOP that a target prevents by holding SDA low is waited for; a 1 that reads as 0 is a lost arbitration",
+    "a 1 that reads as 0 is a lost arbitration: the controller lets go, and sees the STOP that ends it",
+    "a STOP that a target prevents by holding SDA low is waited for",
 )
 
 
@@ -123,6 +124,10 @@ class Shifter:
                 c.activity = c.shifting = False
                 c.enable &= ~Enable.ABORT
                 c.abort(Abort.ARBITRATION_LOST)
+                while bus.busy:
+                    yield _Until.BUS
+                yield self._detect_ns
+                c.latch(Interrupt.STOP_DET)  # whoever made it: RP2040 data sheet, IC_RAW_INTR_STAT.STOP_DET
 
     def _transfer(self) -> _Steps:
         """All messages of a transfer; returns when STOP is due, SCL low."""
