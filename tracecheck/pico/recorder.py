@@ -31,6 +31,8 @@ class Line:
     def changed(self, level: int, now_ns: float) -> None:
         """The line is at `level` from `now_ns` on."""
         at = round(now_ns)
+        if level == (self.edges[-1][1] if self.edges else self.idle):
+            return  # driven where it was pulled
         if not level and self.edges and self.edges[-1][1] and at - self.edges[-1][0] < self.settle_ns:
             del self.edges[-1]
         else:

@@ -24,6 +24,7 @@ ASSUMPTIONS: Final = (
     "SDA is sampled at the end of SCL's high time",
     "with an empty FIFO and no STOP asked for, SCL is held low",
     "a 1 that reads as 0 is a lost arbitration: the controller lets go, and sees the STOP that ends it",
+    "disabling the controller inside a transfer makes it end with a STOP after the byte under way",
     "a STOP that a target prevents by holding SDA low is waited for",
 )
 

@@ -14,7 +14,7 @@ use embassy_rp::bind_interrupts;
 use embassy_rp::gpio::{Level, Output};
 use embassy_rp::i2c::{self, I2c};
 use embassy_rp::peripherals::I2C0;
-use embassy_time::{Duration, Ticker, Timer};
+use embassy_time::{Duration, Ticker, Timer, block_for};
 use tracecheck_markers as markers;
 
 use rng::Rng;
@@ -66,7 +66,7 @@ async fn neighbour() {
     loop {
         ticker.next().await;
         let micros = if SCENARIO == Scenario::Busy { rng.between(30, 80) } else { 2 };
-        cortex_m::asm::delay(125 * micros);
+        block_for(Duration::from_micros(micros as u64));
     }
 }
 

@@ -77,9 +77,8 @@ impl Workload {
     async fn any(&mut self) -> bool {
         match self.rng.between(0, 7) {
             0..=2 => self.write().await,
-            3..=4 => self.read().await,
-            5..=6 => self.write_read().await,
-            _ => self.nack_address().await,
+            3..=5 => self.read().await,
+            _ => self.write_read().await,
         }
     }
 
