@@ -318,7 +318,7 @@ def placed(lane: LaneData, rule: AnyRule, event: Event) -> tuple[bool, int, Scop
 
 def window(lane: LaneData, rule: ResponseRule | PrecedenceRule, event: Event) -> list[Event]:
     """The events that can matter to an instance: what the rule names, and the STARTs and STOPs."""
-    wanted = {*rule.events, "start", "stop"}
+    wanted = {*rule.events, "start", "stop", *(BUS if "wire" in rule.events else ())}
     return [e for e in everything(lane) if e.name in wanted]
 
 
@@ -418,7 +418,7 @@ def caused(
             return "elsewhere", None
         begin = history.index(opens)
     for earlier in reversed(history[begin:here]):
-        if earlier.name == rule.cause:
+        if earlier.name == rule.cause or (rule.cause == "wire" and earlier.name in BUS):
             d = event.at - earlier.at
             return judged(lane, d, rule.min, rule.within, period), d
         if rule.exclusive and earlier.name == rule.event:

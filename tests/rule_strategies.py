@@ -255,6 +255,8 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
         first = draw(events)
         second = draw(events.filter(lambda e: e != first))
         choice = draw(st.booleans())
+        if kind == "precedence" and first not in (*_BUS, *words.ANOMALIES) and draw(st.booleans()):
+            second = "wire"
         if kind == "response":
             return ResponseRule(
                 **common, scope=scope, trigger=first, response=second, min=low, within=high, shared=choice

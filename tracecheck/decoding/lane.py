@@ -16,12 +16,11 @@ from tracecheck.decoding.derived import Derived
 from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges, Samples, closing
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
-from tracecheck.decoding.window import Codes, Window
+from tracecheck.decoding.window import ANOMALY_CODE, WIRE, Codes, Window
 
 MAX_HELD = 1 << 22
 """Events held back for one open exchange; beyond it the exchange is judged inconclusive, so memory stays bounded."""
 
-ANOMALY_CODE = 16
 WAKE, READY = 40, 41
 MARKER_CODE = 64
 BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
@@ -73,7 +72,7 @@ class Lane:
     def __post_init__(self) -> None:
         self.codes = {}
         if self.bus is not None:
-            self.codes |= BUS_CODES
+            self.codes |= BUS_CODES | {"wire": WIRE}
             self.codes |= {name: ANOMALY_CODE + i for i, name in enumerate(words.ANOMALIES)}
         for i, marker in enumerate(self.markers):
             begin, end = MARKER_CODE + 2 * i, MARKER_CODE + 2 * i + 1

@@ -12,6 +12,8 @@ from tracecheck.decoding.exchanges import Exchanges, Samples
 from tracecheck.decoding.rows import Columns
 
 Codes = NDArray[np.int16]
+WIRE, ANOMALY_CODE = 15, 16
+"""The code that stands for any event of the bus, whose own are below it; and the first that is none of the bus."""
 Mask = NDArray[np.bool_]
 Scope = Literal["capture", "transfer", "exchange"]
 
@@ -52,7 +54,7 @@ class Window:
 
     def of(self, code: int, scope: Scope = "capture") -> tuple[Samples, Samples]:
         """Samples of all events of one code, and the transfer in whose `scope` each lies, -1 for none."""
-        mine = self.code == code
+        mine = self.code < WIRE if code == WIRE else self.code == code
         at = self.at[mine]
         if scope == "exchange":
             return at, self.owner[mine]

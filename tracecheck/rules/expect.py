@@ -9,6 +9,7 @@ order: start address data* stop irq wake
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from tracecheck.errors import PatternError, RuleError, did_you_mean
 from tracecheck.rules.model import AbsenceRule, AnyRule, OrderRule, PrecedenceRule, ResponseRule
 from tracecheck.rules.pattern import compile_pattern
 from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
-from tracecheck.rules.vocabulary import canonical
+from tracecheck.rules.vocabulary import canonical, canonical_cause
 
 SOURCE: Final = "--expect"
 _TOKEN: Final = re.compile(
@@ -75,7 +76,7 @@ class _Line:
         if arrow not in ("->", "<-"):
             raise self.refused(f'{self.found()} instead of "->" or "<-"; forms: {_FORMS}')
         self.next()
-        second = self.event(f'after "{arrow}"')
+        second = self.event(f'after "{arrow}"', canonical if arrow == "->" else canonical_cause)
         low, high = self.bounds()
         if arrow == "->":
             return ResponseRule(id=id_, source=SOURCE, trigger=first, response=second, min=low, within=high)
@@ -93,13 +94,13 @@ class _Line:
         except ValidationError as error:
             raise self.refused(str(error.errors()[0]["ctx"]["error"]), begin) from None
 
-    def event(self, where: str) -> str:
+    def event(self, where: str, form: Callable[[str], str] = canonical) -> str:
         word, at = self.word, self.at
         if not word or not (word[0].isalpha() or word[0] == "_"):
             raise self.refused(f"{self.found()} instead of an event {where}")
         self.next()
         try:
-            return canonical(word)
+            return form(word)
         except ValueError as error:
             raise self.refused(str(error), at) from None
 

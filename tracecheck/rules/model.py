@@ -16,7 +16,17 @@ from tracecheck.rules.mistakes import ContradictionError, described, nearest
 from tracecheck.rules.pattern import Dfa, compile_pattern
 from tracecheck.rules.quantity import Duration, Quantity, Seconds, exceeds, parse_quantity
 from tracecheck.rules.selector import Selector
-from tracecheck.rules.vocabulary import ANOMALIES, INTERVALS, NAME, RESERVED, ROLES, canonical
+from tracecheck.rules.vocabulary import (
+    ANOMALIES,
+    BUS_EVENTS,
+    INTERVALS,
+    NAME,
+    RESERVED,
+    ROLES,
+    WIRE,
+    canonical,
+    canonical_cause,
+)
 
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["capture", "transfer", "exchange"]
@@ -62,6 +72,7 @@ def _channel(value: object) -> str:
 Channel = Annotated[str, BeforeValidator(_channel)]
 """A channel's name; a number is the bit of that number where no channel has it as its name."""
 Event = Annotated[str, AfterValidator(canonical)]
+Cause = Annotated[str, AfterValidator(canonical_cause)]
 Name = Annotated[str, AfterValidator(_named)]
 
 
@@ -172,13 +183,15 @@ class PrecedenceRule(Rule):
 
     kind: Literal["precedence"] = "precedence"
     event: Event
-    cause: Event
+    cause: Cause
     min: Duration | None = None
     within: Duration | None = None
     exclusive: bool = False
 
     @model_validator(mode="after")
     def _coherent(self) -> PrecedenceRule:
+        if self.cause == WIRE and self.event in (*BUS_EVENTS, *ANOMALIES):
+            raise ContradictionError("cause", f"{self.event} is itself on the wire; name the event it must follow")
         self._bounds_in_order(self.min, self.within, "within")
         return self
 

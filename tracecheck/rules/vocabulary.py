@@ -29,13 +29,17 @@ __all__ = [
     "ROLES_OF",
     "SCOPES",
     "SEVERITIES",
+    "WIRE",
     "canonical",
+    "canonical_cause",
     "marker_of",
 ]
 
 DERIVED_EVENTS: Final = ("wake", "ready")
 """`wake`: the first run.begin after an irq.begin, one an interrupt. `ready`: pending.begin, or pending already high at
 irq.begin. Roles they need: `ROLES_OF`."""
+WIRE: Final = "wire"
+"""Any event of the bus: what a marker can follow when no one of them is its cause each time. A cause only."""
 ROLES: Final = ("irq", "pending", "run")
 ROLES_OF: Final = {"wake": ("irq", "run"), "ready": ("irq", "pending")}
 
@@ -50,7 +54,7 @@ INTERVALS: Final = ("stretch", "transfer", "idle")
 """What a duration rule can measure beside a marker."""
 
 RESERVED: Final = frozenset(
-    (*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES, *INTERVALS, "capture", "exchange", "begin", "end")
+    (*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES, *INTERVALS, WIRE, "capture", "exchange", "begin", "end")
 )
 """Words that no marker may take as its name."""
 
@@ -68,6 +72,8 @@ def canonical(event: str) -> str:
     if not EVENT.fullmatch(event):
         raise ValueError(f'"{event}" is not an event name; events are for example "stop", "irq.begin", "wake"')
     name, dot, edge = event.partition(".")
+    if name == WIRE:
+        raise ValueError(f'"{WIRE}" is any event of the bus and can only be the cause of a marker; name one of them')
     if name in _POINTS:
         if dot:
             raise ValueError(f'"{name}" is an instant and has no ".{edge}"; write "{name}"')
@@ -75,6 +81,11 @@ def canonical(event: str) -> str:
     if dot and edge not in ("begin", "end"):
         raise ValueError(f'a marker has "{name}.begin" and "{name}.end", not "{event}"')
     return event if dot else f"{name}.begin"
+
+
+def canonical_cause(event: str) -> str:
+    """As canonical, for what may come before an event: `wire` too."""
+    return event if event == WIRE else canonical(event)
 
 
 def marker_of(event: str) -> str | None:
