@@ -19,6 +19,8 @@ class Ending:
     time_ns: int
     where: str
     reason: str
+    busy_cycles: int
+    """Cycles in which the core did not sleep."""
 
 
 def run(
@@ -34,6 +36,7 @@ def run(
     execute, tick = core.execute_instruction, clock.tick
     accounted = core.cycles
     told = 0.0
+    idle = 0
     stall = stall or Stall()
     address = core.pc
     try:
@@ -45,8 +48,11 @@ def run(
                         round(now),
                         chip.firmware.where(core.pc),
                         "every task waits and no timer, interrupt or transfer is left that could wake one",
+                        core.cycles - idle,
                     )
-                core.cycles += _cycles(min(clock.nanos_to_next_alarm, until_ns - now))
+                cycles = _cycles(min(clock.nanos_to_next_alarm, until_ns - now))
+                idle += cycles
+                core.cycles += cycles
             elif stall.until_ns and core.ipsr == 0:
                 # Another task's time: interrupts are served, nothing else runs.
                 if now >= stall.until_ns:
@@ -68,8 +74,8 @@ def run(
                 told = now
                 progress(now)
     except Halt as halt:
-        return Ending("fault", round(clock.nanos), chip.firmware.where(address), halt.reason)
-    return Ending("time", round(until_ns), "", "")
+        return Ending("fault", round(clock.nanos), chip.firmware.where(address), halt.reason, core.cycles - idle)
+    return Ending("time", round(until_ns), "", "", core.cycles - idle)
 
 
 def _cycles(ns: float) -> int:

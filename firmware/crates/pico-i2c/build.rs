@@ -24,10 +24,15 @@ fn main() {
     let asked = env::var("TRACECHECK_SCENARIO").unwrap_or("mixed".into());
     let Some((_, scenario)) = SCENARIOS.iter().find(|(name, _)| *name == asked) else {
         let names: Vec<_> = SCENARIOS.iter().map(|(name, _)| *name).collect();
-        panic!("TRACECHECK_SCENARIO={asked}: there is no such scenario; one of {}", names.join(", "));
+        panic!(
+            "TRACECHECK_SCENARIO={asked}: there is no such scenario; one of {}",
+            names.join(", ")
+        );
     };
     let number = |name: &str, otherwise: u32| -> u32 {
-        env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: give a number")))
+        env::var(name).map_or(otherwise, |text| {
+            text.parse().unwrap_or_else(|_| panic!("{name}={text}: give a number"))
+        })
     };
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
     let chosen = format!(

@@ -62,10 +62,18 @@ async fn bus_user(bus: I2c<'static, I2C0, i2c::Async>, err: Output<'static>) {
 #[embassy_executor::task]
 async fn neighbour() {
     let mut rng = Rng::new(SEED ^ 0x5eed);
-    let mut ticker = Ticker::every(Duration::from_micros(if SCENARIO == Scenario::Busy { 170 } else { 1000 }));
+    let mut ticker = Ticker::every(Duration::from_micros(if SCENARIO == Scenario::Busy {
+        170
+    } else {
+        1000
+    }));
     loop {
         ticker.next().await;
-        let micros = if SCENARIO == Scenario::Busy { rng.between(30, 80) } else { 2 };
+        let micros = if SCENARIO == Scenario::Busy {
+            rng.between(30, 80)
+        } else {
+            2
+        };
         block_for(Duration::from_micros(micros as u64));
     }
 }

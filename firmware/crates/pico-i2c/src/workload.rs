@@ -28,7 +28,12 @@ pub struct Workload {
 
 impl Workload {
     pub fn new(bus: I2c<'static, I2C0, Async>, err: Output<'static>, rng: Rng) -> Self {
-        Workload { bus, err, rng, pointer: None }
+        Workload {
+            bus,
+            err,
+            rng,
+            pointer: None,
+        }
     }
 
     /// One scenario, for ever.
@@ -71,7 +76,10 @@ impl Workload {
 
     /// Whether `bytes` are what the register file holds from `from` on.
     fn registers_match(from: u8, bytes: &[u8]) -> bool {
-        bytes.iter().enumerate().all(|(k, &byte)| byte == from.wrapping_add(k as u8) ^ 0xa5)
+        bytes
+            .iter()
+            .enumerate()
+            .all(|(k, &byte)| byte == from.wrapping_add(k as u8) ^ 0xa5)
     }
 
     async fn any(&mut self) -> bool {
@@ -103,7 +111,11 @@ impl Workload {
         let from = self.rng.next() as u8;
         let n = self.length();
         let mut bytes = [0; LONGEST];
-        let ok = self.bus.write_read_async(REGISTERS, [from], &mut bytes[..n]).await.is_ok();
+        let ok = self
+            .bus
+            .write_read_async(REGISTERS, [from], &mut bytes[..n])
+            .await
+            .is_ok();
         self.pointer = Some(from.wrapping_add(n as u8));
         ok && Self::registers_match(from, &bytes[..n])
     }
@@ -118,7 +130,11 @@ impl Workload {
             self.bus.read_async(NOBODY, &mut bytes).await
         };
         self.pause().await;
-        let after = if self.rng.next() & 0x100 == 0 { self.write().await } else { self.write_read().await };
+        let after = if self.rng.next() & 0x100 == 0 {
+            self.write().await
+        } else {
+            self.write_read().await
+        };
         refused == Err(Error::Abort(AbortReason::NoAcknowledge)) && after
     }
 
@@ -134,7 +150,10 @@ impl Workload {
     async fn cancel(&mut self) -> bool {
         let (bytes, _) = self.payload();
         let patience = Timer::after_micros(self.rng.between(60, 400) as u64);
-        let dropped = matches!(select(self.bus.write_async(DISPLAY, bytes), patience).await, Either::Second(()));
+        let dropped = matches!(
+            select(self.bus.write_async(DISPLAY, bytes), patience).await,
+            Either::Second(())
+        );
         Timer::after_millis(6).await;
         dropped && self.write_read().await
     }

@@ -7,6 +7,7 @@
 //! | `two-pin` | IRQ, RUN | the same without PENDING |
 //! | `one-pin` | MARK | one pulse when the handler begins, two when the task is polled |
 //! | `irq-only` | IRQ | the handler; tasks leave no mark |
+//! | `unmarked` | none | what the others cost is measured against it |
 //!
 //! ```ignore
 //! bind_interrupts!(struct Irqs {
@@ -49,7 +50,7 @@ pub struct IrqExit;
 impl<I: Interrupt> Handler<I> for IrqEnter {
     #[inline(always)]
     unsafe fn on_interrupt() {
-        #[cfg(not(feature = "one-pin"))]
+        #[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
         pins::set(pins::IRQ);
         #[cfg(feature = "one-pin")]
         pins::pulses(1);
@@ -59,7 +60,7 @@ impl<I: Interrupt> Handler<I> for IrqEnter {
 impl<I: Interrupt> Handler<I> for IrqExit {
     #[inline(always)]
     unsafe fn on_interrupt() {
-        #[cfg(not(feature = "one-pin"))]
+        #[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
         pins::clear(pins::IRQ);
     }
 }

@@ -1,5 +1,7 @@
 //! The pins: which they are, and one store for each edge.
 
+#![cfg_attr(feature = "unmarked", allow(dead_code))]
+
 const IO_BANK0: usize = 0x4001_4000;
 const PADS_BANK0: usize = 0x4001_c000;
 const SIO_OUT_SET: *mut u32 = 0xd000_0014 as *mut u32;
@@ -18,12 +20,15 @@ const fn number(text: Option<&str>, otherwise: u32) -> u32 {
         value = value * 10 + (bytes[k] - b'0') as u32;
         k += 1;
     }
-    assert!(bytes.len() > 0 && value < 30, "TRACECHECK_PIN_...: the RP2040 has GPIO 0 to 29");
+    assert!(
+        bytes.len() > 0 && value < 30,
+        "TRACECHECK_PIN_...: the RP2040 has GPIO 0 to 29"
+    );
     value
 }
 
 const MARKS: &[(&str, u32)] = &[
-    #[cfg(not(feature = "one-pin"))]
+    #[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
     ("IRQ", number(option_env!("TRACECHECK_PIN_IRQ"), 2)),
     #[cfg(feature = "three-pin")]
     ("PENDING", number(option_env!("TRACECHECK_PIN_PENDING"), 3)),
@@ -33,7 +38,7 @@ const MARKS: &[(&str, u32)] = &[
     ("MARK", number(option_env!("TRACECHECK_PIN_MARK"), 2)),
 ];
 
-#[cfg(not(feature = "one-pin"))]
+#[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
 pub(crate) const IRQ: u32 = 1 << MARKS[0].1;
 #[cfg(feature = "three-pin")]
 pub(crate) const PENDING: u32 = 1 << MARKS[1].1;
@@ -49,8 +54,10 @@ pub const SCHEME: &str = if cfg!(feature = "three-pin") {
     "two-pin"
 } else if cfg!(feature = "one-pin") {
     "one-pin"
-} else {
+} else if cfg!(feature = "irq-only") {
     "irq-only"
+} else {
+    "unmarked"
 };
 
 const _: () = assert!(
@@ -58,8 +65,9 @@ const _: () = assert!(
         + cfg!(feature = "two-pin") as u8
         + cfg!(feature = "one-pin") as u8
         + cfg!(feature = "irq-only") as u8
+        + cfg!(feature = "unmarked") as u8
         == 1,
-    "tracecheck-markers: choose one of the features three-pin, two-pin, one-pin, irq-only (default-features = false)"
+    "tracecheck-markers: choose one of the features three-pin, two-pin, one-pin, irq-only, unmarked"
 );
 
 /// Makes the marker pins outputs that are low. After `embassy_rp::init`, before the first interrupt.
@@ -74,27 +82,27 @@ pub fn init() {
     }
 }
 
-#[cfg(not(feature = "one-pin"))]
+#[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
 #[inline(always)]
 pub(crate) fn set(mask: u32) {
     unsafe { SIO_OUT_SET.write_volatile(mask) }
 }
 
-#[cfg(not(feature = "one-pin"))]
+#[cfg(not(any(feature = "one-pin", feature = "unmarked")))]
 #[inline(always)]
 pub(crate) fn clear(mask: u32) {
     unsafe { SIO_OUT_CLR.write_volatile(mask) }
 }
 
-/// `count` pulses, each high and each low for some 150 ns at 125 MHz: four samples at 24 MS/s.
+/// `count` pulses, each high and each low for some 180 ns at 125 MHz: four samples at 24 MS/s.
 #[cfg(feature = "one-pin")]
 #[inline(always)]
 pub(crate) fn pulses(count: u32) {
     for _ in 0..count {
         unsafe { SIO_OUT_SET.write_volatile(MARK) }
-        cortex_m::asm::delay(14);
+        cortex_m::asm::delay(6);
         unsafe { SIO_OUT_CLR.write_volatile(MARK) }
-        cortex_m::asm::delay(14);
+        cortex_m::asm::delay(6);
     }
 }
 
