@@ -2,7 +2,7 @@
 
     python tests/test_docs.py
 
-writes the README's terminal excerpts anew. Read the difference before committing it.
+writes the README's terminal excerpts and the list of assumptions anew. Read the difference before committing it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tracecheck.pico.bench import EVERY_ASSUMPTION
 from tracecheck.rules.file import load
 from tracecheck.rules.vocabulary import (
     ANOMALIES,
@@ -34,6 +35,8 @@ from tracecheck.rules.vocabulary import (
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 RULES = ROOT / "docs" / "rules.md"
+PICO = ROOT / "docs" / "emulated-pico.md"
+ASSUMED = ("<!-- assumptions -->", "<!-- end of assumptions -->")
 TRACECHECK = [sys.executable, "-c", "import sys; from tracecheck.cli import main; sys.exit(main())"]
 
 
@@ -93,8 +96,33 @@ def test_the_readme_s_python_runs() -> None:
     assert "wake-after-interrupt" in done.stdout
 
 
+def assumptions() -> str:
+    """What the emulation takes for granted, as a list."""
+    return "\n".join(f"- {sentence[0].upper()}{sentence[1:]}." for sentence in EVERY_ASSUMPTION)
+
+
+def test_every_assumption_of_the_emulation_is_on_its_page() -> None:
+    page = PICO.read_text()
+    assert f"{ASSUMED[0]}\n\n{assumptions()}\n\n{ASSUMED[1]}" in page
+
+
+def test_the_emulation_s_python_runs() -> None:
+    (code,) = blocks(PICO, "python")
+    checked = "\nassert [s.transfer for s in recording.strikes] == [2]\nassert recording.capture().samples == 120_000\n"
+    done = subprocess.run([sys.executable, "-c", code + checked], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
 if __name__ == "__main__":
     text = README.read_text()
     for excerpt in blocks(README, "console"):
         text = text.replace(excerpt, replayed(excerpt))
     README.write_text(text)
+    before, _, rest = PICO.read_text().partition(ASSUMED[0])
+    PICO.write_text(f"{before}{ASSUMED[0]}\n\n{assumptions()}\n\n{ASSUMED[1]}{rest.partition(ASSUMED[1])[2]}")

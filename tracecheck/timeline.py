@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tracecheck import schemas, words
 from tracecheck.arrow import coded, column
-from tracecheck.decoding.lane import ANOMALY_CODE, BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
+from tracecheck.decoding.lane import BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
+from tracecheck.decoding.window import ANOMALY_CODE
 from tracecheck.tables import paired
 from tracecheck.timebase import column_ns
 

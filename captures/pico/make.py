@@ -184,8 +184,8 @@ CASES = (
         exit=1,
     ),
     # ---- what the driver itself does, without any fault ----
-    # Up to embassy-rp 0.10 a dropped call leaves its transfer without an end: once the FIFO is empty SCL stays low until
-    # the next call, 6 ms later, disables the controller. No interrupt tells anybody.
+    # Up to embassy-rp 0.10 a dropped call leaves its transfer without an end: once the FIFO is empty SCL stays low
+    # until the next call, 6 ms later, disables the controller. No interrupt tells anybody.
     Case(
         "cancelled",
         "long writes dropped by a select",
@@ -195,7 +195,7 @@ CASES = (
         exit=1,
     ),
     # At 100 kHz the task runs 8 us before the STOP that follows a NACK and clears STOP_DET too early; the next write
-    # finds it set and returns at once. Transfer 22 goes to nobody and its caller is told that all went well (ERR rises).
+    # finds it set and returns at once. Transfer 22 goes to nobody, its caller is told that all went well (ERR rises).
     Case(
         "stale-stop-det",
         "calls to nobody at 100 kHz: the next ones return too early",
@@ -223,8 +223,8 @@ CASES = (
         failed=_on(("embassy-wake-prompt",), 0, 2, 7, 8, 9, 10, 12, 19, 21, 22),
         unseen=True,
     ),
-    # 35 us after STOP are more than 20. Transfer 17 is a write of 35 bytes: two bytes are left when its interrupt is due,
-    # 20 us of them go by, and 15 us pass with the bus held.
+    # 35 us after STOP are more than 20. Transfer 17 is a write of 35 bytes: two bytes are left when its interrupt is
+    # due, these take 20 us, and 15 us pass with the bus held.
     Case(
         "unseen-late-interrupt",
         "interrupts held back for 35 us, 1 MHz",

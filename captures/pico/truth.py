@@ -94,7 +94,8 @@ def table() -> str:
     """Both tables, as Markdown."""
     transfers = list(seen())
     rows = [
-        "| call | data bytes | SCL | transfers | interrupts | of these after STOP | last interrupt from STOP | its task from STOP |",
+        "| call | data bytes | SCL | transfers | interrupts | of these after STOP | last interrupt from STOP "
+        "| its task from STOP |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for call, low, high in CALLS:
@@ -107,7 +108,9 @@ def table() -> str:
             last = _times(t.interrupts[-1] for t in these if t.interrupts)
             task = _times(t.wakes[-1] for t in these if t.wakes)
             length = "" if "NACK" in call else f"{low}" if low == high else f"{low} to {high}"
-            rows.append(f"| {call} | {length} | {_hertz(speed)} | {len(these)} | {counts} | {after} | {last} | {task} |")
+            rows.append(
+                f"| {call} | {length} | {_hertz(speed)} | {len(these)} | {counts} | {after} | {last} | {task} |"
+            )
     rows += ["", "| from, to | SCL | seen | min | median | max |", "| --- | --- | --- | --- | --- | --- |"]
     for what, pick in (
         ("interrupt to ready", lambda t: t.readies),

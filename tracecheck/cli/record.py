@@ -108,7 +108,7 @@ def _went_well(recording: Recording, request: Request) -> bool:
         say(f"the firmware deadlocked {at}: {ending.reason} (it sleeps at {ending.where}); the recording ends there")
     elif ending.kind == "fault":
         say(f"the firmware crashed {at}, at {ending.where}: {ending.reason}; the recording ends there")
-    elif recording.silent:
+    elif not recording.transfers:
         say(
             f"the firmware started no I2C transfer in {request.ms:g} ms; record longer with --ms, or see whether it "
             "waits for something that is not there"

@@ -10,7 +10,7 @@ from typing import Final
 
 from tracecheck.pico import bus as buses
 from tracecheck.pico import chip as chips
-from tracecheck.pico import core, stall, xip
+from tracecheck.pico import core, recorder, stall, xip
 from tracecheck.pico.chip import CYCLE_NS, Chip
 from tracecheck.pico.controller import ASSUMPTIONS as CONTROLLER_ASSUMPTIONS
 from tracecheck.pico.elf import Firmware
@@ -21,12 +21,13 @@ from tracecheck.pico.run import Ending, run
 from tracecheck.pico.targets import ASSUMPTIONS as TARGET_ASSUMPTIONS
 from tracecheck.pico.targets import attach, parse_target
 
-ASSUMPTIONS: Final = (
+EVERY_ASSUMPTION: Final = (
     *chips.ASSUMPTIONS,
     *core.ASSUMPTIONS,
     *CONTROLLER_ASSUMPTIONS,
     *buses.ASSUMPTIONS,
     *TARGET_ASSUMPTIONS,
+    *recorder.ASSUMPTIONS,
     *stall.ASSUMPTIONS,
     *xip.ASSUMPTIONS,
 )

@@ -39,7 +39,7 @@ class Recording:
     `strikes`     the faults that happened, in order
     `idle_faults` declared faults that never happened
     `notes`       what a person should know, one sentence each: addresses nobody answered, what is not modelled
-    `silent`      True where no bus saw a START
+    `transfers`   STARTs of all buses, repeated ones not counted
     """
 
     channels: tuple[Channel, ...]
@@ -49,7 +49,7 @@ class Recording:
     strikes: tuple[Strike, ...]
     idle_faults: tuple[FaultSpec, ...]
     notes: tuple[str, ...]
-    silent: bool
+    transfers: int
     provenance: Provenance
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -96,7 +96,7 @@ def emulate(
     emulator = _emulator()
 
     # Late: rp2040py is an extra, and takes a while to load.
-    from tracecheck.pico.bench import ASSUMPTIONS, Bench  # noqa: PLC0415
+    from tracecheck.pico.bench import EVERY_ASSUMPTION, Bench  # noqa: PLC0415
 
     bench = Bench(image, targets, specs)
     lines, marks = _recorded(bench.chip, image, names)
@@ -111,7 +111,7 @@ def emulate(
         tuple(targets),
         specs,
         emulator,
-        (*ASSUMPTIONS, *recorder.ASSUMPTIONS),
+        EVERY_ASSUMPTION,
         "" if ending.kind == "time" else f"{ending.kind} at {ending.where}",
     )
     return Recording(
@@ -122,7 +122,7 @@ def emulate(
         tuple(bench.log.strikes),
         tuple(bench.log.idle(specs)),
         tuple(_notes(bench.chip, marks, names, bench.unanswered)),
-        all(bus.transfers == 0 for bus in bench.chip.buses.values()),
+        sum(bus.transfers for bus in bench.chip.buses.values()),
         provenance,
     )
 

@@ -25,7 +25,7 @@ class Provenance:
     ending: str
 
     def remarks(self) -> dict[str, str]:
-        """Keys and values for the `[global]` section of a .sr file: no path, no wall time, so that it can be compared."""
+        """Keys and values for the `[global]` section of a .sr file: no path, no wall time, so it can be compared."""
         said = {
             "origin": "emulated",
             "firmware": PurePath(self.firmware).name,

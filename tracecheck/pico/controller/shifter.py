@@ -99,6 +99,9 @@ class Shifter:
             and not c.latched & Interrupt.TX_ABRT
         )  # fmt: skip
 
+    def _bus_is_free(self) -> bool:
+        return not self._bus.busy and bool(self._bus.level("sda") and self._bus.level("scl"))
+
     def _engine(self) -> _Steps:
         c, bus = self._c, self._bus
         while True:
@@ -107,7 +110,7 @@ class Shifter:
                     c.shifting = False
                     c.changed()
                 yield _Until.KICK
-            while bus.busy or not bus.level("sda") or not bus.level("scl"):
+            while not self._bus_is_free():
                 yield _Until.BUS
             c.activity = True
             c.latched |= Interrupt.ACTIVITY
@@ -125,7 +128,7 @@ class Shifter:
                 c.activity = c.shifting = False
                 c.enable &= ~Enable.ABORT
                 c.abort(Abort.ARBITRATION_LOST)
-                while bus.busy:
+                while not self._bus_is_free():
                     yield _Until.BUS
                 yield self._detect_ns
                 c.latch(Interrupt.STOP_DET)  # whoever made it: RP2040 data sheet, IC_RAW_INTR_STAT.STOP_DET

@@ -24,8 +24,8 @@ import numpy as np
 
 from tracecheck import _match
 from tracecheck.decoding.exchanges import Samples
-from tracecheck.decoding.lane import ANOMALY_CODE, READY, RESTART, START, STOP
-from tracecheck.decoding.window import Codes, Mask, Window
+from tracecheck.decoding.lane import READY, RESTART, START, STOP
+from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
 from tracecheck.rules.checks.scopes import Scopes, judged_scopes, settled

@@ -25,8 +25,8 @@ from itertools import product
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
-from tracecheck.decoding.lane import ANOMALY_CODE, WAKE
-from tracecheck.decoding.window import Mask, Window
+from tracecheck.decoding.lane import WAKE
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Reasons, instances
 from tracecheck.rules.checks.scopes import open_ends

@@ -23,8 +23,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
-from tracecheck.decoding.lane import ANOMALY_CODE, START
-from tracecheck.decoding.window import Mask, Window
+from tracecheck.decoding.lane import START
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances
 from tracecheck.rules.checks.scopes import open_ends

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
-from tracecheck.decoding.lane import ANOMALY_CODE
-from tracecheck.decoding.window import Mask, Window
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts
 from tracecheck.rules.checks.base import Checker
 
