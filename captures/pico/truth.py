@@ -94,8 +94,7 @@ def table() -> str:
     """Both tables, as Markdown."""
     transfers = list(seen())
     rows = [
-        "| call | data bytes | SCL | transfers | interrupts | of these after STOP | last interrupt from STOP "
-        "| its task from STOP |",
+        "| call | data bytes | SCL | transfers | interrupts | after STOP | last interrupt from STOP | task from STOP |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for call, low, high in CALLS:

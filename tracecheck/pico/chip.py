@@ -30,6 +30,7 @@ _I2C_BLOCKS = {"i2c0": (0x40044, 23), "i2c1": (0x40048, 24)}
 _I2C_FUNCTION = 3
 _RESET_BITS = {"i2c0": 1 << 3, "i2c1": 1 << 4}
 _ALARMS = range(0x10, 0x20, 4)
+_CLEAR_PENDING = 0x280
 
 ASSUMPTIONS: Final = (
     f"the system clock runs at {CLOCK_HZ // 10**6} MHz from reset on, whatever the PLLs are set to",
@@ -126,6 +127,7 @@ class Chip:
         self.mcu.peripherals[0x4002C] = Pll(self.mcu, "PLL_USB")
         self.mcu.peripherals[0x40060] = RingOscillator(self.mcu, "ROSC")
         self._mend_resets()
+        self._mend_clear_pending()
         self._load()
 
     def _place_controller(self, name: str, block: int, irq: int) -> None:
@@ -174,6 +176,20 @@ class Chip:
             write(offset, value)
 
         resets.write_uint32 = write_uint32  # type: ignore[method-assign]
+
+    def _mend_clear_pending(self) -> None:
+        """rp2040py's ICPR leaves the peripherals' interrupts pending, as it takes them for levels."""
+        system = self.mcu.ppb
+        write = system.write_uint32
+
+        def write_uint32(offset: int, value: int) -> None:
+            if offset == _CLEAR_PENDING:
+                for line in self.lines.values():
+                    if value >> line.irq & 1:
+                        line.cleared()
+            write(offset, value)
+
+        system.write_uint32 = write_uint32  # type: ignore[method-assign]
 
     def _on_break(self, code: int) -> NoReturn:
         raise Halt(f"an undefined instruction or breakpoint (code {code}) was executed: a panic, or an assertion")

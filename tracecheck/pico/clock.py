@@ -43,13 +43,20 @@ class StepClock:
     def run(self, until_ns: float = float("inf")) -> None:
         """Call what is due up to `until_ns`; without it, until nothing is."""
         while self._due and self._due[0][0] <= until_ns:
+            self.step()
+        if until_ns != float("inf"):
+            self.now_ns = max(self.now_ns, until_ns)
+
+    def step(self) -> bool:
+        """Go to the next alarm and call it; False where there is none."""
+        while self._due:
             at, ticket, alarm = heapq.heappop(self._due)
             if alarm.ticket == ticket:
                 alarm.ticket = -1
                 self.now_ns = at
                 alarm.callback()
-        if until_ns != float("inf"):
-            self.now_ns = max(self.now_ns, until_ns)
+                return True
+        return False
 
     def enlist(self, delay_ns: float, alarm: _StepAlarm) -> int:
         ticket = next(self._order)

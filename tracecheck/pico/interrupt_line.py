@@ -8,6 +8,7 @@ from collections.abc import Callable
 class InterruptLine:
     """Carries a controller's level to the NVIC.
 
+    As at the NVIC, an interrupt once seen stays pending until its handler begins, even if the level falls before that.
     `risen` is asked whenever the level rises, with the gate open; where it answers True the gate closes: the NVIC sees
     the line low until `open`, or until the controller lets the line fall.
     """
@@ -19,7 +20,7 @@ class InterruptLine:
         self.held = False
         self.holds = 0
         """Levels held back so far."""
-        self._pulsed = False
+        self._entered = True
         self.risen: Callable[[], bool] | None = None
 
     def set(self, level: bool) -> None:
@@ -29,26 +30,29 @@ class InterruptLine:
         self.level = level
         if not level:
             self.held = False
-            self._pend(self.irq, False)
+            if self._entered:
+                self._pend(self.irq, False)
         elif self.risen is not None and self.risen():
             self.held = True
             self.holds += 1
         else:
-            self._pend(self.irq, True)
+            self._raise()
+
+    def _raise(self) -> None:
+        self._entered = False
+        self._pend(self.irq, True)
 
     def open(self, hold: int) -> None:
         """Let the NVIC see the level that was the `hold`th to be held back, if it still is."""
         if self.held and self.holds == hold:
             self.held = False
-            self._pend(self.irq, True)
+            self._raise()
 
     def pulse(self) -> None:
         """Pend the interrupt once, whatever the controller's level."""
-        self._pulsed = True
-        self._pend(self.irq, True)
+        self._raise()
 
-    def entered(self) -> None:
-        """The handler has begun: a pulse is used up, a level stays."""
-        if self._pulsed:
-            self._pulsed = False
-            self._pend(self.irq, self.level and not self.held)
+    def cleared(self) -> None:
+        """The handler has begun, or the processor cleared it: what was pending is used up, a level stays."""
+        self._entered = True
+        self._pend(self.irq, self.level and not self.held)

@@ -48,7 +48,7 @@ class CpuFaults:
         """The core has entered an exception's handler."""
         if exception == _FIRST_INTERRUPT + self._line.irq:
             self._served += 1
-            self._line.entered()
+            self._line.cleared()
 
     def left(self, exception: int) -> None:
         """The core has left an exception's handler."""
