@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto
 CORE := $(wildcard _ext/*.pyx _ext/*.pxd)
 CHECKED := build/checked
+PICO := captures/pico
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format checked dist bench clean
+.PHONY: help demo test build lint format checked dist bench captures firmware clean
 
 help:
 	@echo 'make demo     judge a recorded capture, one that passes and one that fails'
@@ -21,6 +22,8 @@ help:
 	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
 	@echo 'make dist     sdist and wheel in dist/'
 	@echo 'make bench    speed beside zlib and sigrok-cli, written to docs/benchmarks.md'
+	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
+	@echo 'make firmware build the ELFs they are recorded from (needs a Rust toolchain, see firmware/README.md)'
 	@echo 'make clean    remove .venv, builds and caches'
 
 $(BIN)/python:
@@ -36,7 +39,7 @@ $(BIN)/python:
 
 # What an installation needs, and no more; developers' tools come with .developer.
 $(VENV)/.user: $(BIN)/python pyproject.toml setup.py $(CORE)
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[pico]'
 	@touch $@
 
 $(VENV)/.developer: $(BIN)/python pyproject.toml setup.py
@@ -50,39 +53,45 @@ $(VENV)/.core: $(VENV)/.developer $(CORE)
 
 build: $(VENV)/.core
 
-# The last analysis must find its fault: the demo fails when it does not.
+# The analyses of faults must find them: the demo fails when they do not.
 SHOWN = printf '\n%s\n\n'
+DEVICES = --target 0x68=registers --target 0x3C=display
 demo: $(VENV)/.user
-	@$(SHOWN) '1. A real capture of a SHT21 sensor (bus only): the integrity of the bus, with the preset that fits it'
+	@$(SHOWN) '1. Embassy firmware on the emulated Pico, recorded earlier: all interrupts and wakes in order. Exit code 0'
+	$(BIN)/tracecheck analyze $(PICO)/pico-clean-mixed-two-pin.sr --rules $(PICO)/two-pin.rules.toml
+	@$(SHOWN) '2. The same firmware recorded now, while another task keeps the executor for 300 us: exit code 1'
+	mkdir -p build
+	$(BIN)/tracecheck record --emulate $(PICO)/firmware/mixed-400k-three-pin-s1.elf --ms 25 -o build/demo.sr $(DEVICES) \
+	    --fault hog-executor,transfer=7 --rules $(PICO)/three-pin.rules.toml; test $$? -eq 1
+	@$(SHOWN) '3. A capture of a real SHT21 sensor, bus only: the integrity of the bus. Exit code 0'
 	$(BIN)/tracecheck analyze captures/sigrok-dumps/i2c-sht21-100khz-read-serial-hold.sr
-	@$(SHOWN) '2. A synthetic capture with interrupt and task markers, nothing wrong: exit code 0'
-	$(BIN)/tracecheck analyze captures/synthetic/synthetic-clean-three-pin-400k.sr --rules captures/synthetic/three-pin.rules.toml
-	@$(SHOWN) '3. A synthetic capture in which one task wakes too late: exit code 1'
-	$(BIN)/tracecheck analyze captures/synthetic/synthetic-late-wake.sr --rules captures/synthetic/three-pin.rules.toml; test $$? -eq 1
-	@$(SHOWN) 'The first two passed, the third failed as it should.'
+	@$(SHOWN) 'The first and the third passed, the second failed as it should.'
 
 test: $(VENV)/.core
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+# Python without its suffix, which ruff does not find by itself.
+SCRIPTS := firmware/build firmware/cost
+
 # cython-lint calls pycodestyle by name, hence PATH.
 lint: $(VENV)/.core
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --check . $(SCRIPTS)
+	$(BIN)/ruff check . $(SCRIPTS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint _ext
 	$(BIN)/mypy
 	$(BIN)/stubtest --mypy-config-file pyproject.toml $(patsubst _ext/%.pyx,tracecheck._%,$(filter %.pyx,$(CORE)))
 	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.developer
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format . $(SCRIPTS)
+	$(BIN)/ruff check --fix-only . $(SCRIPTS)
 
 # A copy of the tree, so that the release core stays what it is; PYTHONPATH puts the copy before the editable install.
 checked: $(VENV)/.core
 	rm -rf $(CHECKED)
 	mkdir -p $(CHECKED)
-	tar --create --exclude='*.so' --exclude=__pycache__ --exclude='.*_cache' \
-	    _ext benchmarks captures docs tests tracecheck *.md LICENSE Makefile MANIFEST.in pyproject.toml setup.py \
+	tar --create --exclude='*.so' --exclude=__pycache__ --exclude='.*_cache' --exclude=firmware/target \
+	    _ext benchmarks captures docs firmware tests tracecheck *.md LICENSE Makefile MANIFEST.in pyproject.toml setup.py \
 	    | tar --extract --directory=$(CHECKED)
 	cd $(CHECKED) && TRACECHECK_CHECKED=1 $(CURDIR)/$(BIN)/python setup.py --quiet build_ext --inplace
 	cd $(CHECKED) && for core in tracecheck/_*.so; do \
@@ -97,7 +106,15 @@ dist: $(VENV)/.developer
 bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
 
+captures: $(VENV)/.core
+	$(BIN)/python $(PICO)/make.py
+	$(BIN)/python $(PICO)/truth.py --write
+
+firmware:
+	firmware/build
+
 clean:
+	rm -rf firmware/target
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	rm -f tracecheck/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -107,7 +108,7 @@ class Rig:
         self.clock.run(self.clock.now_ns + 20_000)
         reads = [m for m in messages if isinstance(m, int)]
         cuts = np.cumsum([0, *reads])
-        return [bytes(got[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)], source
+        return [bytes(got[a:b]) for a, b in itertools.pairwise(cuts)], source
 
     def capture(self) -> ArrayCapture:
         channels, block = sample([self.sda, self.scl], RATE, round(self.clock.now_ns) + 50_000)

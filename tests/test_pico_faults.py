@@ -1,5 +1,7 @@
 """Faults: how they are declared, when they strike, and the wire they strike at."""
 
+# ruff: noqa: E501  (whole messages, as they are printed)
+
 from __future__ import annotations
 
 import pytest
@@ -13,15 +15,15 @@ from tracecheck.pico.xip import XipCache
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("late", 'no fault "late" (faults: late-interrupt, lost-interrupt, extra-interrupt, hog-executor, xip-cold, '
-         "stretch, hang-sda, nack)"),
-        ("late-interupt", 'no fault "late-interupt"; did you mean "late-interrupt"? (faults: late-interrupt, '
-         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)"),
+        ("late", ('no fault "late" (faults: late-interrupt, lost-interrupt, extra-interrupt, hog-executor, xip-cold, '
+         "stretch, hang-sda, nack)")),
+        ("late-interupt", ('no fault "late-interupt"; did you mean "late-interrupt"? (faults: late-interrupt, '
+         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)")),
         ("nack,byte", '"byte" in "nack,byte": write key=value'),
         ("nack,byte=1,byte=2", '"byte" is given twice in "nack,byte=1,byte=2"'),
         ("nack,delay=1us", 'nack has no "delay" (nack takes: transfer, chance, seed, bus, byte)'),
-        ("stretch,duraton=1us", 'stretch has no "duraton"; did you mean "duration"? (stretch takes: transfer, chance, '
-         "seed, bus, duration, byte)"),
+        ("stretch,duraton=1us", ('stretch has no "duraton"; did you mean "duration"? (stretch takes: transfer, chance, '
+         "seed, bus, duration, byte)")),
         ("nack,transfer=1,chance=0.5", '"nack,transfer=1,chance=0.5": give transfer or chance, not both'),
         ("nack,seed=4", '"nack,seed=4": a seed without a chance decides nothing; write chance=0.1,seed=4'),
         ("nack,bus=i2c2", 'no bus "i2c2" (the RP2040 has i2c0 and i2c1)'),
@@ -29,8 +31,8 @@ from tracecheck.pico.xip import XipCache
         ("nack,chance=2", 'chance: "2" is not above 0 and at most 1'),
         ("nack,chance=x", 'chance: "x" is not above 0 and at most 1'),
         ("stretch,duration=5", 'duration: "5" has no unit; write for example "5us" (units: ns, us, ms, s, scl)'),
-        ("hang-sda,duration=5scl", 'duration: "5scl" counts SCL periods, which have no meaning here; write a time such '
-         'as "5ms"; or forever'),
+        ("hang-sda,duration=5scl", ('duration: "5scl" counts SCL periods, which have no meaning here; write a time such '
+         'as "5ms"; or forever')),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(text: str, message: str) -> None:

@@ -1,5 +1,7 @@
 """`tracecheck record --emulate`: what it writes, what it says, and how it ends."""
 
+# ruff: noqa: E501  (whole messages, as they are printed)
+
 from __future__ import annotations
 
 import json
@@ -103,28 +105,38 @@ def test_pins_of_its_own(tmp_path: Path) -> None:
     [
         (
             UDF,
-            "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
-            "was executed: a panic, or an assertion; the recording ends there",
+            (
+                "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
+                "was executed: a panic, or an assertion; the recording ends there"
+            ),
         ),
         (
             BKPT,
-            "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
-            "was executed: a panic, or an assertion; the recording ends there",
+            (
+                "the firmware crashed at 0.000000 ms, at 0x10000140 (main): an undefined instruction or breakpoint (code 0) "
+                "was executed: a panic, or an assertion; the recording ends there"
+            ),
         ),
         (
             LOAD_60000000,
-            "the firmware crashed at 0.000016 ms, at 0x10000144 (main): read from invalid memory address: 60000000; the "
-            "recording ends there",
+            (
+                "the firmware crashed at 0.000016 ms, at 0x10000144 (main): read from invalid memory address: 60000000; the "
+                "recording ends there"
+            ),
         ),
         (
             WFE + BRANCH_BACK,
-            "the firmware deadlocked at 0.000016 ms: every task waits and no timer, interrupt or transfer is left that "
-            "could wake one (it sleeps at 0x10000142 (main)); the recording ends there",
+            (
+                "the firmware deadlocked at 0.000016 ms: every task waits and no timer, interrupt or transfer is left that "
+                "could wake one (it sleeps at 0x10000142 (main)); the recording ends there"
+            ),
         ),
         (
             b"\xfe\xe7",
-            "the firmware started no I2C transfer in 1 ms; record longer with --ms, or see whether it waits for something "
-            "that is not there",
+            (
+                "the firmware started no I2C transfer in 1 ms; record longer with --ms, or see whether it waits for something "
+                "that is not there"
+            ),
         ),
     ],
 )
@@ -153,14 +165,14 @@ def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
             ["--emulate", str(MIXED), "--ms", "600000", "--rate", "1GHz"],
             "600000 ms at 1000000000 Hz are too many samples; record less, or at a lower rate",
         ),
-        (["--emulate", str(MIXED), "--rate", "fast"], '--rate: "fast" is not a samplerate; write it like "24 MHz", "500k" '
-         'or "1000000"'),
+        (["--emulate", str(MIXED), "--rate", "fast"], ('--rate: "fast" is not a samplerate; write it like "24 MHz", "500k" '
+         'or "1000000"')),
         (["--emulate", str(MIXED), "--pin", "IRQ"], '--pin: "IRQ": write NAME=GPIO, for example IRQ=2'),
         (["--emulate", str(MIXED), "--pin", "A=1", "--pin", "A=2"], '--pin: "A" is given twice'),
         (["--emulate", str(MIXED), "--pin", "A=30"], "A=30: the RP2040 has GPIO 0 to 29"),
         (["--emulate", str(MIXED), "--pin", "SDA=3"], '"SDA" is no name for a pin; give another'),
-        (["--emulate", str(MIXED), "--fault", "nak"], 'no fault "nak"; did you mean "nack"? (faults: late-interrupt, '
-         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)"),
+        (["--emulate", str(MIXED), "--fault", "nak"], ('no fault "nak"; did you mean "nack"? (faults: late-interrupt, '
+         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)")),
         (
             ["--emulate", str(MIXED), "--target", "1=display", "--target", "1=eeprom"],
             'two targets at 0x01 on i2c0: "1=display" and "1=eeprom"; both would answer at once. Give one another address',
@@ -219,8 +231,10 @@ def test_another_system_clock_is_said(tmp_path: Path) -> None:
     path.write_bytes(elf(code))
     notes = emulate(path, ms=0.1).notes
     assert notes == (
-        "the firmware sets its system clock to 133 MHz; the emulated one runs at 125 MHz, so every time is another than "
-        "on that board",
+        (
+            "the firmware sets its system clock to 133 MHz; the emulated one runs at 125 MHz, so every time is another than "
+            "on that board"
+        ),
     )
 
 

@@ -60,20 +60,20 @@ def test_hold_moves_sda() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0x68", 'target "0x68": write ADDRESS=KIND, for example 0x68=registers '
-         "(kinds: registers, eeprom, display, absent)"),
-        ("0x68=register", 'target "0x68=register": no kind "register"; did you mean "registers"? '
-         "(kinds: registers, eeprom, display, absent)"),
+        ("0x68", ('target "0x68": write ADDRESS=KIND, for example 0x68=registers '
+         "(kinds: registers, eeprom, display, absent)")),
+        ("0x68=register", ('target "0x68=register": no kind "register"; did you mean "registers"? '
+         "(kinds: registers, eeprom, display, absent)")),
         ("x=display", 'target "x=display": "x" is not an address; write it like 0x68'),
         ("0x400=display", 'target "0x400=display": address 0x400 is out of range (0 to 0x7F, with 10 bits to 0x3FF)'),
         ("spi0:0x1=display", 'target "spi0:0x1=display": no bus "spi0" (the RP2040 has i2c0 and i2c1)'),
-        ("1=display,write=1ms", 'target "1=display,write=1ms": display has no option "write" '
-         "(stretch, hold, nack-after)"),
-        ("1=display,strech=1us", 'target "1=display,strech=1us": display has no option "strech"; '
-         'did you mean "stretch"? (stretch, hold, nack-after)'),
+        ("1=display,write=1ms", ('target "1=display,write=1ms": display has no option "write" '
+         "(stretch, hold, nack-after)")),
+        ("1=display,strech=1us", ('target "1=display,strech=1us": display has no option "strech"; '
+         'did you mean "stretch"? (stretch, hold, nack-after)')),
         ("1=display,hold", 'target "1=display,hold": write hold=value, once'),
-        ("1=display,hold=5", 'target "1=display,hold=5": hold: "5" has no unit; write for example "5us" '
-         "(units: ns, us, ms, s, scl)"),
+        ("1=display,hold=5", ('target "1=display,hold=5": hold: "5" has no unit; write for example "5us" '
+         "(units: ns, us, ms, s, scl)")),
         ("1=display,nack-after=x", 'target "1=display,nack-after=x": "x" is not a number from 0 on'),
     ],
 )  # fmt: skip
