@@ -19,6 +19,7 @@ from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
 from tracecheck.rules.verdict import Report
 from tracecheck.trace import Trace
+from tracecheck.words import ORIGINS
 
 Progress = Callable[[int], None]
 Rules = RuleSet | str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -116,6 +117,7 @@ def analyze(
         "format": opened.format,
         "rate_hz": opened.rate_hz,
         "samples": opened.samples,
+        "origin": opened.remarks.get("origin") if opened.remarks.get("origin") in ORIGINS else None,
         "rules": list(ruleset.sources),
     }
     return Report(

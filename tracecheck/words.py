@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+ORIGINS: Final = ("real-hardware", "emulated", "synthetic")
+"""Where a capture may say it comes from."""
 BYTE_KINDS: Final = ("address", "address-low", "data")
 DIRECTIONS: Final = ("write", "read")
 TRANSFER_DIRECTIONS: Final = ("none", "write", "read", "write-read", "mixed")
@@ -40,5 +42,5 @@ FRAMING_ANOMALIES: Final = frozenset({"partial-byte", "ack-interrupted", "stray-
 """The anomalies that say the bits do not add up to bytes and transfers."""
 HELD_BY: Final = ("unknown", "target", "controller")
 BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
-VERDICTS: Final = ("pass", "fail", "inconclusive", "cut")
+VERDICTS: Final = ("pass", "fail", "inconclusive", "cut", "measured")
 SEVERITIES: Final = ("error", "warning", "note")

@@ -7,8 +7,9 @@ changed, and the state of all chosen lines from that sample on. Decoders know no
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +52,8 @@ class Capture(ABC):
     unitsize: int
     """Bytes of one sample."""
     channels: tuple[Channel, ...]
+    remarks: Mapping[str, str] = MappingProxyType({})
+    """What the file says of itself, by key: `origin` ("emulated", "synthetic") and how it was made."""
     notes: tuple[str, ...] = ()
     """What is odd about the file and was understood all the same, one sentence each."""
 

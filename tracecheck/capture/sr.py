@@ -57,7 +57,8 @@ class SrCapture(Capture):
             if metadata is None:
                 raise CaptureError(path, 'not a sigrok session: the ZIP archive has no member "metadata"')
             self.format = _format(path, _small_member(archive, file, "version", _MAX_VERSION), notes)
-            chosen, capturefile = _choose(path, parse_metadata(path, metadata), device, notes)
+            devices, self.remarks = parse_metadata(path, metadata)
+            chosen, capturefile = _choose(path, devices, device, notes)
             self.unitsize = _unitsize(path, chosen)
             self._members: tuple[Member, ...] = tuple(archive.logic(capturefile))
         if not self._members:

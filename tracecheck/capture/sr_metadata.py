@@ -30,10 +30,14 @@ class Device:
     analog: bool
 
 
-def parse_metadata(path: str, data: bytes) -> tuple[Device, ...]:
-    """The devices of a session, by number. Raises CaptureError for lines that are no key file."""
+def parse_metadata(path: str, data: bytes) -> tuple[tuple[Device, ...], dict[str, str]]:
+    """The devices of a session, by number, and what it says of itself: keys of `[global]` that are not sigrok's own.
+
+    Raises CaptureError for lines that are no key file.
+    """
     devices = []
-    for group, keys in _key_file(path, data).items():
+    groups = _key_file(path, data)
+    for group, keys in groups.items():
         found = _DEVICE.fullmatch(group)
         if not found:
             continue
@@ -48,7 +52,8 @@ def parse_metadata(path: str, data: bytes) -> tuple[Device, ...]:
                 analog=any(key.startswith("analog") for key in keys) or keys.get("total analog", "0") != "0",
             )
         )
-    return tuple(sorted(devices, key=lambda device: device.number))
+    remarks = {key: value for key, value in groups.get("global", {}).items() if key != "sigrok version"}
+    return tuple(sorted(devices, key=lambda device: device.number)), remarks
 
 
 def _key_file(path: str, data: bytes) -> dict[str, dict[str, str]]:

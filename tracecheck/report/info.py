@@ -89,6 +89,7 @@ def as_object(capture: Capture, wiring: Wiring, found: Survey) -> dict[str, Any]
         "unitsize": capture.unitsize,
         "samples": capture.samples,
         "duration_ns": to_ns(capture.samples, rate) if rate else None,
+        "remarks": dict(capture.remarks),
         "channels": [{"name": c.name, "bit": c.bit, "edges": found.edges.get(c.bit)} for c in capture.channels],
         **wiring.facts(),
         "warnings": warnings(capture, wiring, found),
@@ -106,6 +107,8 @@ def render(capture: Capture, wiring: Wiring, found: Survey, style: Style) -> str
         ["rate", rate_text(rate)],
         ["samples", f"{capture.samples}" + (f" ({duration_text(capture.samples, rate)})" if rate else "")],
     ]
+    remarks = [(key, value) for key, value in capture.remarks.items() if not key.startswith("assumption-")]
+    facts += [[key, value if value.isprintable() else ascii(value)] for key, value in remarks if key.isprintable()]
     lines += [f"  {line}" for line in aligned(facts, ["<", "<"])]
     used = {b.scl.bit: f"SCL of {b.name}" for b in wiring.buses} | {b.sda.bit: f"SDA of {b.name}" for b in wiring.buses}
     for marker in wiring.markers:

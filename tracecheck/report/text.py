@@ -51,6 +51,7 @@ def head_lines(report: Report, style: Style) -> list[str]:
     facts.append(rate_text(capture.get("rate_hz")))
     if "samples" in capture:
         facts.append(duration_text(capture["samples"], capture.get("rate_hz")))
+    facts += [capture["origin"]] if capture.get("origin") else []
     lines = [style.paint(str(capture.get("path", "")), "bold"), f"  {', '.join(facts)}"]
     rows = [[f"bus {b['name']}", f"SCL = {b['scl']}, SDA = {b['sda']}", f"({b['chosen']})"] for b in capture["buses"]]
     rows += [
