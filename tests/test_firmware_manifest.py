@@ -6,6 +6,8 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,8 +28,6 @@ def build() -> ModuleType:
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    import sys  # noqa: PLC0415
-
     sys.modules[loader.name] = module
     loader.exec_module(module)
     return module
@@ -59,3 +59,42 @@ def test_an_elf_is_what_the_manifest_says(name: str) -> None:
     }[entry["scheme"]]
     assert firmware.pins == marks | {"ERR": 5, "i2c0.SDA": 16, "i2c0.SCL": 17}
     assert firmware.where(firmware.functions[0][0]).endswith(f"({firmware.functions[0][1]})")
+
+
+def test_who_builds_one_does_not_vouch_for_the_others(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a change to the sources, one ELF built anew leaves the manifest saying that the rest is older."""
+    old = MANIFEST | {"sources_sha256": "of older sources"}
+    (tmp_path / "manifest.json").write_text(json.dumps(old), encoding="utf-8")
+    monkeypatch.setattr(build, "OUT", tmp_path)
+    toolchain = build.Toolchain("cargo", "rustc", (), True)
+    monkeypatch.setattr(build.Toolchain, "version", MANIFEST["built_with"])
+    elfs = {name: FOLDER / f"{name}.elf" for name in NAMES}
+    build._write_manifest({NAMES[0]: elfs[NAMES[0]]}, toolchain)
+    assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == old
+    assert capsys.readouterr().err == "the sources changed since the whole matrix was built: run firmware/build\n"
+    build._write_manifest(elfs, toolchain)
+    assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == MANIFEST
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_what_only_costs_are_measured_against_stays_out_of_the_folder(arguments: list[str]) -> None:
+    command = [sys.executable, str(ROOT / "firmware" / "build"), "mixed-400k-unmarked-s1", *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "mixed-400k-unmarked-s1 is no part of the matrix: "
+        "it is for comparing costs; give --out FOLDER, without --check\n"
+    )
+
+
+def test_pins_and_profiles_of_the_environment_do_not_reach_the_firmware(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TRACECHECK_PIN_IRQ", "CARGO_PROFILE_RELEASE_OPT_LEVEL", "CARGO_HOME"):
+        monkeypatch.setenv(name, "7")
+    kept = build._environment()
+    assert "TRACECHECK_PIN_IRQ" not in kept and "CARGO_PROFILE_RELEASE_OPT_LEVEL" not in kept
+    assert kept["CARGO_HOME"] == "7"
