@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise, permutations, product
+from itertools import combinations, pairwise, permutations, product
 from typing import Any, NamedTuple
 
 from tracecheck.rules.model import (
@@ -21,12 +21,14 @@ from tracecheck.rules.model import (
     OccurrenceRule,
     OrderRule,
     PrecedenceRule,
+    RecurrenceRule,
     ResponseRule,
 )
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.selector import Selector
 
 FOREVER = 10**15
+INFINITE = FOREVER**2
 BUS = ("start", "restart", "stop", "address", "data", "ack", "nack")
 
 
@@ -92,6 +94,25 @@ class Instance(NamedTuple):
     transfer: int
     verdict: str
     value: int | None = None
+
+
+class Span(NamedTuple):
+    """How many samples apart the two edges of an instance are, at least and at most; what is not `sure` may not be."""
+
+    near: int
+    far: int
+    period: int = 0
+    sure: bool = True
+
+
+class Together(NamedTuple):
+    """What all instances of a rule say together: a percentile or the jitter."""
+
+    name: str
+    verdict: str
+    count: int
+    low: int
+    high: int
 
 
 # Bounds ---------------------------------------------------------------------------------------------------------------
@@ -289,7 +310,7 @@ def instances(lane: LaneData, rule: AnyRule) -> list[Instance]:
         return []
     match rule:
         case ResponseRule():
-            found = list(responses(lane, rule))
+            found = [unjudged(rule, instance) for instance, _ in responses(lane, rule)]
         case PrecedenceRule():
             found = list(precedences(lane, rule))
         case AbsenceRule():
@@ -297,12 +318,22 @@ def instances(lane: LaneData, rule: AnyRule) -> list[Instance]:
         case OccurrenceRule():
             found = list(occurrences(lane, rule))
         case DurationRule():
-            found = list(durations(lane, rule))
+            found = [unjudged(rule, instance) for instance, _ in durations(lane, rule)]
+        case RecurrenceRule():
+            found = [unjudged(rule, instance) for instance in recurrences(lane, rule)]
         case OrderRule():
             found = list(orders(lane, rule))
         case IntegrityRule():
             found = list(integrity(lane, rule))
     return found
+
+
+def unjudged(rule: ResponseRule | DurationRule | RecurrenceRule, instance: Instance) -> Instance:
+    """With nothing but percentiles or a jitter to be judged by, an instance is measured and passes nothing."""
+    high = rule.within if isinstance(rule, ResponseRule) else rule.max
+    jitter = rule.jitter if isinstance(rule, RecurrenceRule) else None
+    bounded = rule.min is not None or high is not None or not (rule.percentiles or jitter)
+    return instance if bounded or instance.verdict != "pass" else instance._replace(verdict="measured")
 
 
 def placed(lane: LaneData, rule: AnyRule, event: Event) -> tuple[bool, int, Scope | None]:
@@ -326,7 +357,7 @@ def ends_scope(event: Event, scope: Scope | None) -> bool:
     return scope is not None and scope.edge is not None and event == scope.edge
 
 
-def responses(lane: LaneData, rule: ResponseRule) -> Iterator[Instance]:
+def responses(lane: LaneData, rule: ResponseRule) -> Iterator[tuple[Instance, Span]]:
     all_events = everything(lane)
     for trigger in all_events:
         if trigger.name != rule.trigger:
@@ -339,9 +370,14 @@ def responses(lane: LaneData, rule: ResponseRule) -> Iterator[Instance]:
             answered(lane, rule, trigger, scope, period, history)
             for history in histories(e for e in window(lane, rule, trigger) if relevant(e, trigger, scope))
         }
-        verdict = agreed({v for v, _ in outcomes})
-        values = {value for _, value in outcomes}
-        yield Instance(trigger.at, transfer, verdict, next(iter(values)) if len(values) == 1 else None)
+        verdict = agreed({v for v, *_ in outcomes})
+        values = {value for _, value, *_ in outcomes}
+        near, far = min(near for *_, near, _ in outcomes), max(far for *_, far in outcomes)
+        sure = all(v != "elsewhere" for v, *_ in outcomes)
+        yield (
+            Instance(trigger.at, transfer, verdict, next(iter(values)) if len(values) == 1 else None),
+            Span(near, far, period, sure) if sure else Span(0, INFINITE, period, sure),
+        )
 
 
 def relevant(event: Event, trigger: Event, scope: Scope | None) -> bool:
@@ -352,15 +388,16 @@ def relevant(event: Event, trigger: Event, scope: Scope | None) -> bool:
 
 def answered(
     lane: LaneData, rule: ResponseRule, trigger: Event, scope: Scope | None, period: int, history: list[Event]
-) -> tuple[str, int | None]:
-    """The verdict on one trigger if everything came in this order."""
+) -> tuple[str, int | None, int, int]:
+    """The verdict on one trigger if everything came in this order; its value; and how long it took, from and to."""
+    never = ("fail", None, INFINITE, INFINITE)
     here = history.index(trigger)
     if scope is not None:
         opens = Event(scope.of.start, "start", scope.of.number)
         if opens in history[here + 1 :] or any(ends_scope(e, scope) for e in history[:here]):
-            return "elsewhere", None
+            return "elsewhere", None, 0, INFINITE
         if ends_scope(trigger, scope):
-            return "fail", None
+            return never
     on_bus = trigger.name in BUS
     for event in history[here + 1 :]:
         if scope is not None and scope.edge is None and event.at > scope.last:
@@ -368,14 +405,16 @@ def answered(
         over = ends_scope(event, scope)
         if event.name == rule.response and not (over and event.name == "start"):
             d = event.at - trigger.at
-            return judged(lane, d, rule.min, rule.within, period), d
+            return judged(lane, d, rule.min, rule.within, period), d, d, d
         void = event.own >= 0 and lane.transfers[event.own].void
         if over or (on_bus and event.name == "start" and not void) or (not rule.shared and event.name == rule.trigger):
-            return "fail", None
+            return never
     if scope is not None and scope.edge is None and not scope.cut_end:
-        return "fail", None
+        return never
     waited = lane.end - trigger.at
-    return ("fail", waited) if surely_over(lane, waited, rule.within, period) else ("cut", None)
+    if surely_over(lane, waited, rule.within, period):
+        return "fail", waited, waited, INFINITE
+    return "cut", None, waited, INFINITE
 
 
 def precedences(lane: LaneData, rule: PrecedenceRule) -> Iterator[Instance]:
@@ -481,24 +520,26 @@ def occurrences(lane: LaneData, rule: OccurrenceRule) -> Iterator[Instance]:
         yield Instance(scope.of.start, scope.of.number, verdict, len(sure))
 
 
-def lasted(lane: LaneData, rule: DurationRule, at: int, d: int, number: int, *, partly: bool) -> Iterator[Instance]:
+def lasted(
+    lane: LaneData, rule: DurationRule, at: int, d: int, number: int, *, partly: bool
+) -> Iterator[tuple[Instance, Span | None]]:
     """The instance of one interval, if the rule judges it; `partly`: it lasted at least so long."""
     period = lane.transfers[number].period if number >= 0 else 0
     over = surely_over(lane, d, rule.max, period)
     verdict = ("fail" if over else "cut") if partly else judged(lane, d, rule.min, rule.max, period)
     if selected(lane, rule, number) and at >= lane.synced:
-        yield Instance(at, number, verdict, d)
+        yield Instance(at, number, verdict, d), Span(d, INFINITE if partly else d, period)
 
 
-def durations(lane: LaneData, rule: DurationRule) -> Iterator[Instance]:
+def durations(lane: LaneData, rule: DurationRule) -> Iterator[tuple[Instance, Span | None]]:
     opens = [t for t in lane.transfers if not t.void]
     if rule.of == "stretch":
         for begin, end, number in lane.stretches:
             yield from lasted(lane, rule, begin, end - begin, number, partly=False)
-        for t in opens if rule.min is None else []:
+        for t in opens if rule.min is None and rule.max is not None else []:
             stretched = any(number == t.number for _, _, number in lane.stretches)
             if not stretched and t.start >= lane.synced and selected(lane, rule, t.number):
-                yield Instance(t.start, t.number, "cut" if t.cut else "pass", None)
+                yield Instance(t.start, t.number, "cut" if t.cut else "pass", None), None
     elif rule.of == "transfer":
         for t in opens:
             yield from lasted(lane, rule, t.start, t.end - t.start, t.number, partly=bool(t.cut) or t.stop < 0)
@@ -516,6 +557,171 @@ def durations(lane: LaneData, rule: DurationRule) -> Iterator[Instance]:
             later = [e for e in marker.ends if e > begin]
             d = min(later, default=lane.end) - begin
             yield from lasted(lane, rule, begin, d, exchange_of(lane, begin), partly=not later)
+
+
+class Following(NamedTuple):
+    """What may have followed an event of a recurrence rule, one of `ways` for each side of the scope's boundaries that
+    events in their samples may lie on: ("period", samples to the next one), ("gap", samples to the scope's end), or
+    ("elsewhere", 0) where the event itself lies outside. `cut`: by the capture.
+    """
+
+    at: int
+    transfer: int
+    period: int
+    ways: frozenset[tuple[str, int]]
+    cut: bool
+
+    @property
+    def gap_only(self) -> bool:
+        return all(what != "period" for what, _ in self.ways)
+
+
+def followings(lane: LaneData, rule: RecurrenceRule) -> Iterator[Following]:
+    """Every event of the rule, scope by scope."""
+    named = [e for e in everything(lane) if e.name == rule.event]
+    if rule.scope == "capture":
+        mine = [e for e in named if placed(lane, rule, e)[0]]
+        for event, after in pairwise([*mine, None]):
+            transfer = member_of(lane, event, "capture")
+            period = lane.transfers[transfer].period if transfer >= 0 else 0
+            way = ("gap", lane.end - event.at) if after is None else ("period", after.at - event.at)
+            yield Following(event.at, transfer, period, frozenset({way}), after is None)
+        return
+    for scope in scopes(lane, rule.scope):
+        if scope.of.start < lane.synced or not selected(lane, rule, scope.of.number):
+            continue
+        free = [e for e in named if e.name not in BUS and (e.own < 0 or ignored(lane, rule, e))]
+        own = [e for e in named if e.own == scope.of.number and not ignored(lane, rule, e)]
+        before = [e for e in free if e.at == scope.of.start]
+        after_it = [e for e in free if scope.edge is not None and e.at == scope.edge.at]
+        sure = sorted([*own, *(e for e in free if scope.surely_holds(e) and e not in before)], key=lambda e: e.at)
+        end = scope.edge.at if scope.edge is not None else lane.end if scope.cut_end else scope.last
+        every = [*before, *sure, *after_it]
+        ways: list[set[tuple[str, int]]] = [set() for _ in every]
+        doubtful = [*range(len(before)), *range(len(every) - len(after_it), len(every))]
+        for sides in product((True, False), repeat=len(doubtful)):
+            out = {place for place, inside in zip(doubtful, sides, strict=True) if not inside}
+            inside = [place for place in range(len(every)) if place not in out]
+            for place in out:
+                ways[place].add(("elsewhere", 0))
+            for place, following in pairwise([*inside, None]):
+                at = every[place].at
+                ways[place].add(("gap", end - at) if following is None else ("period", every[following].at - at))
+        for event, found in zip(every, ways, strict=True):
+            yield Following(event.at, scope.of.number, scope.of.period, frozenset(found), scope.cut_end)
+
+
+def ignored(lane: LaneData, rule: RecurrenceRule, event: Event) -> bool:
+    """Whether an event is part of a void, which has no exchange of its own."""
+    return rule.scope == "exchange" and event.own >= 0 and lane.transfers[event.own].void
+
+
+def recurrences(lane: LaneData, rule: RecurrenceRule) -> Iterator[Instance]:
+    for event in followings(lane, rule):
+        verdicts = set()
+        for what, d in event.ways:
+            if what == "period":
+                verdicts.add(judged(lane, d, rule.min, rule.max, event.period))
+            elif what == "gap" and surely_over(lane, d, rule.max, event.period):
+                verdicts.add("fail")
+            else:
+                verdicts.add("cut" if what == "gap" and event.cut else "none")
+        if verdicts != {"none"}:
+            value = next(iter(event.ways))[1] if len(event.ways) == 1 else None
+            yield Instance(event.at, event.transfer, agreed(verdicts), value)
+
+
+# All instances together -----------------------------------------------------------------------------------------------
+
+
+def together(lane: LaneData, rule: AnyRule) -> list[Together]:
+    """The percentiles and the jitter of a rule."""
+    if lane.synced < 0 or not isinstance(rule, (ResponseRule, DurationRule, RecurrenceRule)):
+        return []
+    if isinstance(rule, ResponseRule):
+        spans = [span for _, span in responses(lane, rule)]
+    elif isinstance(rule, DurationRule):
+        spans = [span for _, span in durations(lane, rule) if span is not None]
+    else:
+        spans = [span for event in followings(lane, rule) if (span := recurring(event)) is not None]
+    found = [percentile(lane, each.name, each.share, each.bound, spans) for each in rule.percentiles if spans]
+    if isinstance(rule, RecurrenceRule) and rule.jitter is not None:
+        found += jitter(lane, rule.jitter, list(followings(lane, rule)))
+    return found
+
+
+def recurring(event: Following) -> Span | None:
+    """The period that begins with an event; None where there is none."""
+    ways = list(event.ways)
+    if event.gap_only and not event.cut:
+        return None
+    if len(ways) > 1:
+        return Span(0, INFINITE, event.period, sure=False)
+    what, d = ways[0]
+    return Span(d, d if what == "period" else INFINITE, event.period)
+
+
+def percentile(lane: LaneData, name: str, share: Fraction, bound: Quantity, spans: list[Span]) -> Together:
+    """Nearest rank of the lower and of the upper ends: the first place that the share of all does not exceed."""
+    place = next(i for i in range(len(spans)) if Fraction(i + 1, len(spans)) >= share)
+    low = sorted(shortest(lane, bound, span) for span in spans)[place]
+    high = sorted(longest(lane, bound, span) for span in spans)[place]
+    verdict = "fail" if low >= bound.amount else "pass" if high <= bound.amount else "inconclusive"
+    sure = sum(span.sure for span in spans)
+    if verdict == "pass" and share < 1 and sure * (1 - share) < 1:
+        verdict = "inconclusive"
+    raw = [sorted(ends)[place] for ends in zip(*((s.near, s.far) for s in spans), strict=True)]
+    return Together(name, verdict, sure, raw[0], raw[1])
+
+
+def shortest(lane: LaneData, bound: Quantity, span: Span) -> Fraction:
+    """The lower end in seconds, or SCL periods; below 0 where nothing is known."""
+    unit = unit_of(lane, bound, span.period)
+    if span.near == INFINITE:
+        return Fraction(INFINITE)
+    return Fraction(-1) if unit is None else Fraction(span.near - 1) / unit[1]
+
+
+def longest(lane: LaneData, bound: Quantity, span: Span) -> Fraction:
+    """The upper end in seconds, or SCL periods."""
+    unit = unit_of(lane, bound, span.period)
+    if span.far == INFINITE or unit is None or unit[0] == 0:
+        return Fraction(INFINITE)
+    return Fraction(span.far + 1) / unit[0]
+
+
+def unit_of(lane: LaneData, bound: Quantity, period: int) -> tuple[Fraction, Fraction] | None:
+    """Samples in a second, or in an SCL period: at least and at most."""
+    if bound.unit == "scl":
+        return (Fraction(period - 1), Fraction(period + 1)) if period else None
+    if not lane.rate_hz:
+        return None
+    return lane.rate_hz * (1 - Fraction(lane.ppm, 10**6)), lane.rate_hz * (1 + Fraction(lane.ppm, 10**6))
+
+
+def jitter(lane: LaneData, bound: Quantity, events: list[Following]) -> list[Together]:
+    """The longest period less the shortest, for whatever periods there may have been."""
+    sure = [d for e in events if len(e.ways) == 1 for what, d in e.ways if what == "period"]
+    perhaps = sorted({d for e in events if len(e.ways) > 1 for what, d in e.ways if what == "period"})
+    verdicts = {
+        steady(lane, bound, sure + list(more)) for n in range(len(perhaps) + 1) for more in combinations(perhaps, n)
+    }
+    if verdicts == {"none"}:
+        return []
+    every = sure + perhaps
+    low = max(sure) - min(sure) if sure else 0
+    return [Together("jitter", agreed(verdicts), len(sure), low, max(every) - min(every))]
+
+
+def steady(lane: LaneData, bound: Quantity, periods: list[int]) -> str:
+    if not periods:
+        return "none"
+    span = reach(lane, bound, 0)
+    if len(periods) == 1 or span is None:
+        return "inconclusive"
+    least = (max(periods) - 1) - (min(periods) + 1)
+    most = (max(periods) + 1) - max(min(periods) - 1, 0)
+    return "fail" if least >= span[1] else "pass" if most <= span[0] else "inconclusive"
 
 
 def integrity(lane: LaneData, rule: IntegrityRule) -> Iterator[Instance]:

@@ -11,7 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reference_rules import FOREVER, PATTERNS, Event, LaneData, Marker, Transfer, instances
+from reference_rules import (
+    FOREVER,
+    INFINITE,
+    PATTERNS,
+    Event,
+    LaneData,
+    Marker,
+    Together,
+    Transfer,
+    instances,
+    together,
+)
 from rule_strategies import ROLES, whole, wiring_of
 
 from tracecheck import words
@@ -116,12 +127,35 @@ def result(data: LaneData, rule: AnyRule) -> RuleResult:
     return engine.results()[0]
 
 
+def said_together(found: RuleResult) -> list[Together]:
+    """The percentiles and the jitter as the twin gives them; without samples where the bound is in SCL periods."""
+    return [
+        Together(
+            s.name,
+            words.VERDICTS[s.verdict],
+            s.count,
+            *(INFINITE if end is None or s.unit == "scl" else int(end) for end in (s.low, s.high)),
+        )
+        for _, s in found.statistics
+    ]
+
+
+def expected_together(data: LaneData, rule: AnyRule) -> list[Together]:
+    """The same from the twin."""
+    in_scl = {each.name for each in getattr(rule, "percentiles", ()) if each.bound.unit == "scl"}
+    return [
+        each._replace(low=INFINITE, high=INFINITE) if each.name in in_scl else each for each in together(data, rule)
+    ]
+
+
 def judge(line: str | LaneData, rule: AnyRule, **settings: Any) -> list[tuple[int, str]]:
     """(sample, verdict) of every instance: the engine's, after checking that the slow twin agrees."""
     data = line if isinstance(line, LaneData) else lane(line, **settings)
-    (part,) = result(data, rule).lanes
+    answer = result(data, rule)
+    (part,) = answer.lanes
     found = part.found
     verdicts = [words.VERDICTS[v] for v in found.verdict.tolist()]
+    assert said_together(answer) == expected_together(data, rule)
     if rule.kind != "order" or getattr(rule, "pattern", "") in PATTERNS:
         twin = sorted((i.transfer, i.verdict) for i in instances(data, rule))
         assert sorted(zip(found.transfer.tolist(), verdicts, strict=True)) == twin

@@ -30,13 +30,17 @@ from tracecheck.rules.model import (
     OccurrenceRule,
     OrderRule,
     PrecedenceRule,
+    RecurrenceRule,
     ResponseRule,
     RuleSet,
 )
-from tracecheck.rules.quantity import parse_quantity
+from tracecheck.rules.percentile import Percentile, share_of
+from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
 from tracecheck.rules.selector import Selector
+from tracecheck.rules.vocabulary import KINDS as EVERY_KIND
 
 RATE = 1_000_000
+KINDS = tuple(kind for kind in EVERY_KIND if kind != "timing")  # its measurements have a twin of their own
 ROLES = ("irq", "pending", "run")
 
 # Captures -------------------------------------------------------------------------------------------------------------
@@ -207,6 +211,21 @@ def _bounds(draw: st.DrawFn) -> tuple[Any, Any]:
 
 
 @st.composite
+def _percentiles(draw: st.DrawFn, low: Quantity | None, high: Quantity | None) -> tuple[Percentile, ...]:
+    """Now and then some that agree with each other and with the bounds of every instance."""
+    names = draw(
+        st.sampled_from([(), (), ("p50",), ("p30", "p75"), ("p0.1", "p50", "p99.9"), ("p90", "max"), ("p66",)])
+    )
+    found: list[Percentile] = []
+    for key in names:
+        bound = draw(QUANTITIES.filter(lambda q: q is not None))
+        if exceeds(low, bound) or exceeds(bound, high) or any(exceeds(p.bound, bound) for p in found):
+            continue
+        found.append(Percentile(key, share_of(key), bound))
+    return tuple(found)
+
+
+@st.composite
 def trees(draw: st.DrawFn, words: Sequence[str], depth: int = 2) -> Tree:
     """A pattern as a tree."""
     kind = draw(st.sampled_from(["name", "name", "seq", "alt", "rep"])) if depth else "name"
@@ -250,7 +269,7 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
     scope: Scope = draw(st.sampled_from(["capture", "transfer", "exchange"]))
     common: dict[str, Any] = {"id": "r", "where": draw(SELECTORS)}
     low, high = draw(_bounds())
-    kind = draw(st.sampled_from(["response", "precedence", "absence", "occurrence", "duration", "order", "integrity"]))
+    kind = draw(st.sampled_from(KINDS))
     if kind in ("response", "precedence"):
         first = draw(events)
         second = draw(events.filter(lambda e: e != first))
@@ -258,9 +277,9 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
         if kind == "precedence" and first not in (*_BUS, *words.ANOMALIES) and draw(st.booleans()):
             second = "wire"
         if kind == "response":
-            return ResponseRule(
-                **common, scope=scope, trigger=first, response=second, min=low, within=high, shared=choice
-            )
+            together = draw(_percentiles(low, high))
+            common |= {"scope": scope, "min": low, "within": high, "percentiles": together}
+            return ResponseRule(**common, trigger=first, response=second, shared=choice)
         return PrecedenceRule(**common, scope=scope, event=first, cause=second, min=low, within=high, exclusive=choice)
     if kind == "absence":
         return AbsenceRule(**common, scope=scope, event=draw(events))
@@ -270,9 +289,18 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
         return OccurrenceRule(**common, scope=scope, event=draw(events), min=least, max=most)
     if kind == "duration":
         of = draw(st.sampled_from(["stretch", "transfer", "idle", *lane.markers]))
-        if low is None and high is None:
+        together = draw(_percentiles(low, high))
+        if low is None and high is None and not together:
             high = parse_quantity("5us")
-        return DurationRule(**common, of=of, min=low, max=high)
+        return DurationRule(**common, of=of, min=low, max=high, percentiles=together)
+    if kind == "recurrence":
+        event = draw(events)
+        common |= {"scope": "capture" if event in ("start", "stop") else scope, "min": low, "max": high}
+        steady = draw(st.sampled_from([None, *map(parse_quantity, ("0us", "1us", "4us", "10us", "50us"))]))
+        together = draw(_percentiles(low, high))
+        if low is None and high is None and steady is None and not together:
+            steady = parse_quantity("5us")
+        return RecurrenceRule(**common, event=event, jitter=steady, percentiles=together)
     if kind == "order":
         return OrderRule(**common, scope=scope, pattern=draw(patterns(lane)))
     kinds = draw(st.sampled_from([{"glitch"}, {"glitch", "partial-byte", "missing-stop"}, {"stray-stop", "void"}]))

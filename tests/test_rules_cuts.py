@@ -24,6 +24,7 @@ from tracecheck.rules.model import (
     OccurrenceRule,
     OrderRule,
     PrecedenceRule,
+    RecurrenceRule,
     ResponseRule,
     RuleSet,
 )
@@ -52,6 +53,7 @@ def told(found: tuple[RuleResult, ...], capture: LaneData) -> list[object]:
         report.exit_code(strict=True),
         [asdict(finding) for finding in report.findings],
         [(r.verdict, r.passed, r.failed, r.inconclusive, r.cut, r.missing, r.stats, r.closest) for r in found],
+        [list(r.statistics) for r in found],
     ]
 
 
@@ -88,6 +90,9 @@ EDGE_RULES: list[AnyRule] = [
     PrecedenceRule(id="r", event="irq", cause="stop", scope="exchange"),
     OrderRule(id="r", pattern="start address stop irq wake"),
     DurationRule(id="r", of="idle", max=parse_quantity("8us")),
+    RecurrenceRule(id="r", event="irq", max=parse_quantity("10us"), jitter=parse_quantity("1us")),
+    RecurrenceRule(id="r", event="irq", scope="exchange", max=parse_quantity("12us")),
+    ResponseRule(id="r", trigger="stop", response="irq", percentiles={"p50": "8us", "max": "12us"}),
     IntegrityRule(id="r", kinds=frozenset({"glitch"})),
 ]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tracecheck.errors import RuleError
+from tracecheck.rules import vocabulary
 from tracecheck.rules.file import MAX_BYTES, lint, load, load_many
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.model import BusSpec, MarkerSpec, OrderRule, ResponseRule
@@ -122,7 +124,7 @@ kind = "timing"
 
 
 RESPONSE = 'kind = "response"\ntrigger = "irq"\nresponse = "wake"\n'
-KINDS = "response, precedence, absence, occurrence, duration, order, integrity"
+KINDS = ", ".join(vocabulary.KINDS)
 EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
 NONE = "an empty list matches nothing; name at least one outcome or leave the key out"
 LENGTHS = 'a length is a count of data bytes such as 3, "1..15", "17.." or "..15"'
@@ -137,7 +139,7 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         ('kind = "response"\ntrigger = "irq"',
          '2:1: rule "r" lacks the key "response"; add for example response = "wake"'),
         (RESPONSE + "exclusive = true",
-         f'7:1: unknown key "exclusive" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared)'),
+         f'7:1: unknown key "exclusive" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared, p99)'),
         (RESPONSE + 'severity = "eror"', '7:12: rule "r", severity: unknown value "eror"; did you mean "error"?'),
         (RESPONSE + 'scope = "frame"',
          '7:9: rule "r", scope: unknown value "frame" (known: capture, transfer, exchange)'),
@@ -146,11 +148,8 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         (RESPONSE + "within = 20", '7:10: rule "r", within: a duration is a string such as "20us", not 20'),
         (RESPONSE + 'min = "2us"\nwithin = "1us"',
          '7:7: rule "r", min: 2us is longer than within = 1us; no duration satisfies both'),
-        (RESPONSE + 'p99 = "5us"', '7:1: percentile bounds are not judged by this version ("p99" in rule "r")'),
-        (RESPONSE + '"p99.9" = "5us"', '7:1: percentile bounds are not judged by this version ("p99.9" in rule "r")'),
-        (RESPONSE + 'max = "5us"', '7:1: percentile bounds are not judged by this version ("max" in rule "r")'),
         (RESPONSE + 'source = "me"',
-         f'7:1: unknown key "source" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared)'),
+         f'7:1: unknown key "source" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared, p99)'),
         (RESPONSE + "where = 5", '7:9: rule "r", where: expected a table, found 5'),
         (RESPONSE + "where = { adress = 5 }",
          '7:11: unknown key "adress" in where of rule "r"; did you mean "address"?'),
@@ -179,7 +178,7 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         ('kind = "occurrence"\nevent = "irq"\nmin = 3\nmax = 2',
          '6:7: rule "r", min: 3 is more than max = 2; no count satisfies both'),
         ('kind = "occurrence"\nevent = "irq"\nmax = -1', '6:7: rule "r", max: -1 is too small; at least 0'),
-        ('kind = "duration"\nmarker = "irq"', '2:1: rule "r": any duration would do; give a min or a max'),
+        ('kind = "duration"\nmarker = "irq"', '2:1: rule "r": any duration would do; give a min, a max or a percentile such as p99'),
         ('kind = "duration"\nmax = "1us"', '2:1: rule "r" lacks the key "marker"; add for example marker = "irq"'),
         ('kind = "duration"\nmarker = "irq.begin"\nmax = "1us"',
          '5:10: rule "r", marker: a duration is of the marker itself; write "irq"'),
@@ -197,6 +196,87 @@ KEYS = "id, kind, severity, optional, scope, where, why"
 )  # fmt: skip
 def test_one_mistake_in_a_rule(rule: str, line: str) -> None:
     assert mistakes(with_rule(rule)) == [f"x.toml:{line}"]
+
+
+RECURRENCE = 'kind = "recurrence"\nevent = "irq"\n'
+LONGER = "and a higher percentile is never the shorter one"
+TIMED = "response, duration, recurrence"
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (RESPONSE + 'p0 = "5us"',
+         "7:1: rule \"r\", p0: no instance lies below p0; write min for the shortest, or for example p50"),
+        (RESPONSE + '"p0.0" = "5us"',
+         "7:1: rule \"r\", p0.0: no instance lies below p0.0; write min for the shortest, or for example p50"),
+        (RESPONSE + 'p100 = "5us"', '7:1: rule "r", p100: p100 is the longest of all; write max for it'),
+        (RESPONSE + 'p101 = "5us"',
+         '7:1: rule "r", p101: p101 is more than all instances; percentiles lie between p0 and p100, for example p99.9'),
+        (RESPONSE + 'p = "5us"', '7:1: rule "r", p: "p" is no percentile; write for example p50, p99 or p99.9'),
+        (RESPONSE + 'p-1 = "5us"', '7:1: rule "r", p-1: "p-1" is no percentile; write for example p50, p99 or p99.9'),
+        (RESPONSE + 'p99 = ""',
+         '7:7: rule "r", p99: "" is not a duration; write a number and a unit, for example "20us" '
+         "(units: ns, us, ms, s, scl)"),
+        (RESPONSE + "p99 = 5", '7:7: rule "r", p99: a duration is a string such as "20us", not 5'),
+        (RESPONSE + "p99.9 = 5", '7:9: rule "r", p99.9: a duration is a string such as "20us", not 5'),
+        (RESPONSE + 'p99 = "5us"\np50 = "10us"',
+         f'7:7: rule "r", p99: 5us is shorter than p50 = 10us, {LONGER}; give p99 the longer bound'),
+        (RESPONSE + 'p50 = "10us"\np99.9 = "5us"',
+         f'8:9: rule "r", p99.9: 5us is shorter than p50 = 10us, {LONGER}; give p99.9 the longer bound'),
+        (RESPONSE + 'max = "5us"\np99 = "6us"',
+         f'7:7: rule "r", max: 5us is shorter than p99 = 6us, {LONGER}; give max the longer bound'),
+        (RESPONSE + 'p99 = "5us"\n"p99.0" = "5us"', '8:11: rule "r", p99.0: it is the same as p99; keep one of them'),
+        (RESPONSE + 'within = "5us"\np99 = "10us"',
+         '8:7: rule "r", p99: 10us is longer than within = 5us, which holds for every instance, so it says nothing; '
+         "give p99 the shorter bound"),
+        (RECURRENCE + 'max = "5us"\np99 = "10us"',
+         '7:7: rule "r", p99: 10us is longer than max = 5us, which holds for every instance, so it says nothing; '
+         "give p99 the shorter bound"),
+        (RESPONSE + 'min = "5us"\np99.9 = "1us"',
+         '8:9: rule "r", p99.9: 1us is shorter than min = 5us; no duration satisfies both'),
+        ('kind = "occurrence"\nevent = "irq"\nmin = 1\np99 = "5us"',
+         f'7:1: rule "r", p99: percentiles are of times, which occurrence rules do not measure (kinds that do: {TIMED})'),
+        ('kind = "order"\npattern = "start stop"\np99.9 = "5us"',
+         f'6:5: rule "r", p99.9: percentiles are of times, which order rules do not measure (kinds that do: {TIMED})'),
+        ('kind = "precedence"\nevent = "irq"\ncause = "stop"\np99 = "5us"',
+         '7:1: rule "r", p99: precedence rules have no percentiles; ask from the cause on, with kind = "response"'),
+        ('kind = "duration"\np99 = "5us"', '2:1: rule "r" lacks the key "marker"; add for example marker = "irq"'),
+        ('kind = "duration"\nmarker = "irq"\np0 = "5us"',
+         '6:1: rule "r", p0: no instance lies below p0; write min for the shortest, or for example p50'),
+        (RECURRENCE + 'percentiles = { p99 = "1us" }\nmax = "1us"',
+         f'6:1: unknown key "percentiles" in rule "r" (keys: {KEYS}, event, min, max, jitter, p99)'),
+        ('kind = "recurrence"\nmax = "1us"', '2:1: rule "r" lacks the key "event"; add for example event = "irq.begin"'),
+        (RECURRENCE.rstrip(),
+         '2:1: rule "r": any period would do; give a min, a max, a jitter or a percentile such as p99'),
+        (RECURRENCE + 'min = "2us"\nmax = "1us"',
+         '6:7: rule "r", min: 2us is longer than max = 1us; no duration satisfies both'),
+        (RECURRENCE + 'jitter = "2scl"',
+         '6:10: rule "r", jitter: "2scl" counts SCL periods, which have no meaning here; write a time such as "5ms"'),
+        ('kind = "recurrence"\nevent = "start"\nscope = "exchange"\nmax = "1us"',
+         '6:9: rule "r", scope: start comes once in each exchange; from one to the next it is scope = "capture"'),
+        (RESPONSE + 'jitter = "1us"',
+         f'7:1: unknown key "jitter" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared, p99)'),
+        (RESPONSE + 'p99 = "1us"\np99.9 = "2us"',
+         '8:1: not TOML: cannot extend value of type string with a dotted key; write "p99.9" in quotes where p99 is a '
+         "key too"),
+        (RESPONSE + 'p99.9 = "2us"\np99 = "1us"',
+         '8:1: not TOML: duplicate key; write "p99.9" in quotes where p99 is a key too'),
+    ],
+)  # fmt: skip
+def test_one_mistake_in_a_percentile_or_a_period(rule: str, line: str) -> None:
+    assert mistakes(with_rule(rule)) == [f"x.toml:{line}"]
+
+
+@pytest.mark.parametrize("key", ['"p99.9"', "p99.9", "p99.90", "p99 . 9"])
+def test_percentiles_with_a_point_need_no_quotes(key: str) -> None:
+    (rule,) = load("x.toml", with_rule(f'{RESPONSE}p50 = "1us"\n{key} = "2us"\nmax = "3us"')).rules
+    assert isinstance(rule, ResponseRule)
+    assert [(p.share, str(p.bound)) for p in rule.percentiles] == [
+        (Fraction(1, 2), "1us"),
+        (Fraction(999, 1000), "2us"),
+        (Fraction(1), "3us"),
+    ]
 
 
 @pytest.mark.parametrize(

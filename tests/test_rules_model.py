@@ -17,6 +17,7 @@ from tracecheck.rules.model import (
     OccurrenceRule,
     OrderRule,
     PrecedenceRule,
+    RecurrenceRule,
     ResponseRule,
     Rule,
     RuleSet,
@@ -126,6 +127,7 @@ def test_default_scopes() -> None:
     assert AbsenceRule(id="r", event="nack").scope == "exchange"
     assert OccurrenceRule(id="r", event="irq", max=1).scope == "exchange"
     assert OrderRule(id="r", pattern="start stop").scope == "exchange"
+    assert RecurrenceRule(id="r", event="irq", min=parse_quantity("1us")).scope == "capture"
     assert OrderRule(id="r", pattern="stop", scope="capture").dfa.matches(["stop"])
 
 
@@ -215,6 +217,23 @@ def test_a_set_put_together_by_hand_can_be_checked() -> None:
         (
             DurationRule(id="r", of="stretch", min=parse_quantity("1us"), max=parse_quantity("1ms")),
             "stretch lasts at least 1us and at most 1ms",
+        ),
+        (
+            ResponseRule(id="r", trigger="irq", response="wake", percentiles={"p99.9": "2us", "p50": "1us"}),
+            "after irq.begin, wake follows, p50 within 1us, p99.9 within 2us",
+        ),
+        (DurationRule(id="r", of="irq", percentiles={"p99": "2us"}), "irq: p99 within 2us"),
+        (
+            DurationRule(id="r", of="irq", max=parse_quantity("9us"), percentiles={"p99": "2us"}),
+            "irq lasts at most 9us, p99 within 2us",
+        ),
+        (
+            RecurrenceRule(id="r", event="irq", min=parse_quantity("1ms"), jitter=parse_quantity("2us")),
+            "in the capture, period of irq.begin: at least 1ms, jitter within 2us",
+        ),
+        (
+            RecurrenceRule(id="r", event="data", scope="transfer", percentiles={"p90": "9scl"}),
+            "in each transfer, period of data: p90 within 9scl",
         ),
         (OrderRule(id="r", pattern="start\n stop"), "in each exchange: start stop"),
         (IntegrityRule(id="r", kinds=frozenset({"void", "glitch"})), "no glitch or void on the bus"),

@@ -6,7 +6,8 @@ import os
 
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from reference_rules import Instance, LaneData, instances
+from reference_rules import Instance, LaneData, Together, instances
+from rule_lines import expected_together, said_together
 from rule_strategies import lanes, rule_sets, whole, wiring_of
 
 from tracecheck import words
@@ -19,16 +20,17 @@ thorough = settings(
 )
 
 
-def judged(lane: LaneData, rules: RuleSet) -> list[Instance]:
+def judged(lane: LaneData, rules: RuleSet) -> tuple[list[Instance], list[Together]]:
     """What the engine makes of a capture in one batch."""
     engine = Engine(rules, wiring_of(lane), lane.rate_hz)
     engine.feed(whole(lane))
     (result,) = engine.results()
-    return [
+    found = [
         Instance(int(at), int(transfer), words.VERDICTS[verdict], int(value))
         for found in (part.found for part in result.lanes)
         for at, transfer, verdict, value in zip(found.at, found.transfer, found.verdict, found.value, strict=True)
     ]
+    return found, said_together(result)
 
 
 @thorough
@@ -37,8 +39,10 @@ def test_engine_equals_twin(data: st.DataObject) -> None:
     lane = data.draw(lanes())
     rules, lane = data.draw(rule_sets(lane))
     rule = rules.rules[0]
-    expected, got = sorted(instances(lane, rule), key=lambda i: i[:3]), sorted(judged(lane, rules))
-    note(f"expected {expected}\ngot      {got}")
+    found, together = judged(lane, rules)
+    expected, got = sorted(instances(lane, rule), key=lambda i: i[:3]), sorted(found, key=lambda i: i[:3])
+    note(f"expected {expected}\ngot      {got}\ntogether {together}")
+    assert together == expected_together(lane, rule)
     if rule.kind == "order":
         assert [i[1:3] for i in sorted(got, key=lambda i: i[1:3])] == [
             i[1:3] for i in sorted(expected, key=lambda i: i[1:3])

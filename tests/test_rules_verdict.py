@@ -21,6 +21,7 @@ from tracecheck.rules.model import (
     MarkerSpec,
     OccurrenceRule,
     OrderRule,
+    RecurrenceRule,
     ResponseRule,
     RuleSet,
     Severity,
@@ -151,6 +152,7 @@ KINDS: list[tuple[AnyRule, bool]] = [
     (OccurrenceRule(id="r", event="irq", min=1, max=1000), True),
     (OrderRule(id="r", pattern="start stop irq*"), True),
     (IntegrityRule(id="r", kinds=frozenset({"glitch"})), True),
+    (RecurrenceRule(id="r", event="irq", scope="exchange", max=parse_quantity("5us")), True),
     (DurationRule(id="r", of="irq", max=parse_quantity("5us")), False),
 ]
 

@@ -9,6 +9,7 @@ from itertools import islice
 from tracecheck.report.outline import Outline
 from tracecheck.report.rule_table import MARKS, mark
 from tracecheck.report.style import Style
+from tracecheck.rules.bounds import INCONCLUSIVE
 from tracecheck.rules.describe import describe
 from tracecheck.rules.verdict import Finding, Report, RuleResult, ns_text
 from tracecheck.rules.vocabulary import ROLES, ROLES_OF
@@ -26,9 +27,14 @@ def finding_lines(
     failed = sorted((r for r in report.rules if r.failed), key=lambda r: list(MARKS).index(r.rule.severity))
     for result in failed:
         lines += ["", *_failed(result, style, outline, None if every else LIMIT)]
-    undecided = [r for r in report.rules if r.inconclusive and (every or strict or not r.judged)]
-    for result in undecided:
-        lines += ["", *_undecided(result, style, outline, None if every else 3)]
+    for result in (r for r in report.rules if r.inconclusive):
+        # Of instances that others were judged beside, only the strict want to hear; of a bound on all of them, anyone.
+        whole = every or strict or not result.judged
+        if whole:
+            lines += ["", *_undecided(result, style, outline, None if every else 3)]
+        elif count := sum(s.verdict == INCONCLUSIVE for _, s in result.statistics):
+            found = (f for f in result.findings() if f.verdict == "inconclusive")
+            lines += ["", *_titled(result, "?", "yellow", style), *_each(found, count, count, style, outline)]
     lines += unchecked_lines(report, style)
     return lines
 

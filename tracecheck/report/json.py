@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from tracecheck import words
 from tracecheck.report.outline import Outline
-from tracecheck.rules.verdict import Finding, Report, RuleResult, Stats
-from tracecheck.timebase import to_ns
+from tracecheck.rules.statistic import Statistic
+from tracecheck.rules.verdict import Finding, Report, RuleResult
+from tracecheck.timebase import NS, to_ns
 
 SCHEMA = 1
 _VERDICTS = ("pass", "fail", "inconclusive")
@@ -72,24 +74,50 @@ def _rule(result: RuleResult) -> dict[str, Any]:
         "inconclusive": result.inconclusive,
         "cut": result.cut,
         "missing": list(result.missing),
-        "stats": _stats(result, result.stats),
+        "stats": _stats(result),
     }
 
 
-def _stats(result: RuleResult, stats: Stats | None) -> dict[str, Any] | None:
-    """Times end in `_ns`; counts, and samples where no rate is known, have plain names and say their unit."""
-    if stats is None:
+def _stats(result: RuleResult) -> dict[str, Any] | None:
+    """Times end in `_ns`; counts, and samples where no rate is known, have plain names and say their unit.
+
+    `bounds`, where the rule has any: its percentiles and its jitter, each one verdict on all instances of a bus.
+    """
+    stats, bounds = result.stats, [_bound(result, bus, statistic) for bus, statistic in result.statistics]
+    if stats is None and not bounds:
         return None
-    end = "_ns" if stats.unit == "ns" else ""
-    values = {"min": stats.min, "p50": stats.p50, "p99": stats.p99, "max": stats.max, "headroom": stats.headroom}
-    closest = result.closest
+    found: dict[str, Any] = {"unit": "ns" if result.rate_hz else "samples", "count": 0}
+    if stats is not None:
+        end = "_ns" if stats.unit == "ns" else ""
+        values = {"min": stats.min, "p50": stats.p50, "p99": stats.p99, "max": stats.max, "headroom": stats.headroom}
+        closest = result.closest
+        found = {
+            "unit": stats.unit,
+            "count": stats.count,
+            **{f"{name}{end}": rounded(value) for name, value in values.items()},
+            "closest": None
+            if closest is None
+            else {"bus": closest[0], "transfer": closest[1] if closest[1] >= 0 else None, "sample": closest[2]},
+        }
+    return found | ({"bounds": bounds} if bounds else {})
+
+
+def _bound(result: RuleResult, bus: str | None, statistic: Statistic) -> dict[str, Any]:
+    """A percentile or the jitter. It lies from `low` to `high`; a null `high` is longer than any time."""
+    in_ns = statistic.unit == "samples" and result.rate_hz
+    scale, end = (NS / result.rate_hz, "_ns") if in_ns and result.rate_hz else (1.0, "")
+    per = statistic.bound.samples(result.rate_hz, 1)
+    ends = {"low": statistic.low, "high": statistic.high, "bound": None if per is None else float(per)}
     return {
-        "unit": stats.unit,
-        "count": stats.count,
-        **{f"{name}{end}": rounded(value) for name, value in values.items()},
-        "closest": None
-        if closest is None
-        else {"bus": closest[0], "transfer": closest[1] if closest[1] >= 0 else None, "sample": closest[2]},
+        "name": statistic.name,
+        "bus": bus,
+        "verdict": words.VERDICTS[statistic.verdict],
+        "count": statistic.count,
+        "needed": statistic.needed,
+        "missing": statistic.missing,
+        "open": statistic.open,
+        "unit": "ns" if in_ns else statistic.unit,
+        **{f"{name}{end}": rounded(None if value is None else value * scale) for name, value in ends.items()},
     }
 
 

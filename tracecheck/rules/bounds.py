@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tracecheck.rules.quantity import Quantity
 
-PASS, FAIL, INCONCLUSIVE, CUT = range(4)
+PASS, FAIL, INCONCLUSIVE, CUT, UNJUDGED = range(5)
+"""UNJUDGED: measured for the rule's percentiles or jitter, with no bound of its own to be judged by."""
 MISSING = np.int64(-1)
 """Stands for "no such event" where a distance is expected."""
 _ALWAYS = np.iinfo(np.int64).max // 4

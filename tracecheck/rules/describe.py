@@ -9,6 +9,7 @@ from tracecheck.rules.model import (
     OccurrenceRule,
     OrderRule,
     PrecedenceRule,
+    RecurrenceRule,
     ResponseRule,
     Rule,
 )
@@ -48,6 +49,7 @@ def _sentence(rule: Rule) -> str:
         case ResponseRule():
             shared = ", one for several" if rule.shared else ""
             text = f"after {rule.trigger}, {rule.response} {_span(rule.min, rule.within) or 'follows'}{shared}"
+            text = ", ".join([text, *_together(rule)])
         case PrecedenceRule():
             own = "its own " if rule.exclusive else ""
             text = f"before {rule.event}, {own}{rule.cause} {_span(rule.min, rule.within)}".rstrip()
@@ -56,10 +58,14 @@ def _sentence(rule: Rule) -> str:
         case OccurrenceRule():
             text = f"{_count(rule.min, rule.max)} {rule.event} {_scope(rule)}"
         case DurationRule():
-            bounds = [f"at least {rule.min}"] * (rule.min is not None) + [f"at most {rule.max}"] * (
-                rule.max is not None
-            )
-            text = f"{rule.of} lasts {' and '.join(bounds)}"
+            each = _least_most(rule.min, rule.max)
+            text = ", ".join([f"{rule.of} lasts {each}"] * bool(each) + _together(rule))
+            text = text if each else f"{rule.of}: {text}"
+        case RecurrenceRule():
+            each = _least_most(rule.min, rule.max)
+            steady = [f"jitter within {rule.jitter}"] * (rule.jitter is not None)
+            bounds = ", ".join([each] * bool(each) + steady + _together(rule))
+            text = f"{_scope(rule)}, period of {rule.event}: {bounds}"
         case OrderRule():
             text = f"{_scope(rule)}: {' '.join(rule.pattern.split())}"
         case IntegrityRule():
@@ -73,6 +79,15 @@ def _span(low: Quantity | None, high: Quantity | None) -> str:
     if low is None:
         return "" if high is None else f"within {high}"
     return f"not before {low}" if high is None else f"not before {low} and within {high}"
+
+
+def _least_most(low: Quantity | None, high: Quantity | None) -> str:
+    bounds = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+    return " and ".join(bounds)
+
+
+def _together(rule: ResponseRule | DurationRule | RecurrenceRule) -> list[str]:
+    return [str(percentile) for percentile in rule.percentiles]
 
 
 def _scope(rule: Rule) -> str:

@@ -19,6 +19,7 @@ from tracecheck.rules.checks.integrity import IntegrityChecker
 from tracecheck.rules.checks.occurrence import OccurrenceChecker
 from tracecheck.rules.checks.order import OrderChecker
 from tracecheck.rules.checks.precedence import PrecedenceChecker
+from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
 from tracecheck.rules.model import Rule, RuleSet
 from tracecheck.rules.verdict import Judged, RuleResult
@@ -29,6 +30,7 @@ CHECKERS: dict[str, type[Checker[Any]]] = {
     "absence": AbsenceChecker,
     "occurrence": OccurrenceChecker,
     "duration": DurationChecker,
+    "recurrence": RecurrenceChecker,
     "order": OrderChecker,
     "integrity": IntegrityChecker,
 }
@@ -61,6 +63,7 @@ class _LaneRun:
         self.checkers: dict[str, Checker[Any]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
         self.found: dict[str, list[Instances]] = {}
+        self.synced = 0
         for rule in rules.rules:
             missing = tuple(e for e in rule.events if e not in self.lane.codes)
             if bus is None and not missing and (not rule.events or rule.scope != "capture"):
@@ -71,10 +74,17 @@ class _LaneRun:
                 self.found[rule.id] = []
 
     def feed(self, window: Window) -> None:
+        self.synced = max(window.synced, 0)
         for name, checker in self.checkers.items():
             found = checker.feed(window)
             if len(found):
                 self.found[name].append(found)
+
+    def judged(self, name: str) -> Judged:
+        """What became of one rule."""
+        checker = self.checkers[name]
+        found = Instances.joined(self.found[name]).in_order()
+        return Judged(self.lane.bus, checker, found, checker.statistics(found, self.synced))
 
 
 class Engine:
@@ -119,11 +129,7 @@ class Engine:
         return f"bus {bus} has no {', '.join(lacking)}: {rules} judged on other buses only"
 
     def _result(self, rule: Rule) -> RuleResult:
-        lanes = tuple(
-            Judged(bus, run.checkers[rule.id], Instances.joined(run.found[rule.id]).in_order())
-            for bus, run in self._runs.items()
-            if rule.id in run.checkers
-        )
+        lanes = tuple(run.judged(rule.id) for run in self._runs.values() if rule.id in run.checkers)
         missing = sorted({name for run in self._runs.values() for name in run.missing[rule.id]})
         if not self._runs:
             missing = ["a bus"]

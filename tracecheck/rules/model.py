@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from tracecheck.rules.mistakes import ContradictionError, described, nearest
 from tracecheck.rules.pattern import Dfa, compile_pattern
+from tracecheck.rules.percentile import Percentile, check_against, parse_percentiles
 from tracecheck.rules.quantity import Duration, Quantity, Seconds, exceeds, parse_quantity
 from tracecheck.rules.selector import Selector
 from tracecheck.rules.vocabulary import (
@@ -74,6 +75,8 @@ Channel = Annotated[str, BeforeValidator(_channel)]
 Event = Annotated[str, AfterValidator(canonical)]
 Cause = Annotated[str, AfterValidator(canonical_cause)]
 Name = Annotated[str, AfterValidator(_named)]
+Percentiles = Annotated[tuple[Percentile, ...], BeforeValidator(parse_percentiles)]
+"""In a file each is a key of its own: `p99 = "10us"`. In ascending order."""
 
 
 class _Frozen(BaseModel):
@@ -159,7 +162,10 @@ class Rule(_Frozen):
 
 
 class ResponseRule(Rule):
-    """After every `trigger`, a `response` not before `min` and not after `within`; one each unless `shared`."""
+    """After every `trigger`, a `response` not before `min` and not after `within`; one each unless `shared`.
+
+    In a file `max` bounds the longest of all, as one more percentile.
+    """
 
     kind: Literal["response"] = "response"
     trigger: Event
@@ -167,10 +173,12 @@ class ResponseRule(Rule):
     min: Duration | None = None
     within: Duration | None = None
     shared: bool = False
+    percentiles: Percentiles = ()
 
     @model_validator(mode="after")
     def _coherent(self) -> ResponseRule:
         self._bounds_in_order(self.min, self.within, "within")
+        check_against(self.percentiles, self.min, self.within, "within")
         return self
 
     @property
@@ -245,12 +253,14 @@ class DurationRule(Rule):
     of: Annotated[str, AfterValidator(_interval)]
     min: Duration | None = None
     max: Duration | None = None
+    percentiles: Percentiles = ()
 
     @model_validator(mode="after")
     def _coherent(self) -> DurationRule:
-        if self.min is None and self.max is None:
-            raise ValueError("any duration would do; give a min or a max")
+        if self.min is None and self.max is None and not self.percentiles:
+            raise ValueError("any duration would do; give a min, a max or a percentile such as p99")
         self._bounds_in_order(self.min, self.max, "max")
+        check_against(self.percentiles, self.min, self.max, "max")
         return self
 
     @property
@@ -261,6 +271,33 @@ class DurationRule(Rule):
     @property
     def events(self) -> tuple[str, ...]:
         return () if self.marker is None else (f"{self.of}.begin", f"{self.of}.end")
+
+
+class RecurrenceRule(Rule):
+    """From each `event` to the next in the scope it takes from `min` to `max`; the periods differ by `jitter`."""
+
+    kind: Literal["recurrence"] = "recurrence"
+    event: Event
+    min: Duration | None = None
+    max: Duration | None = None
+    jitter: Seconds | None = None
+    percentiles: Percentiles = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> RecurrenceRule:
+        if self.min is None and self.max is None and self.jitter is None and not self.percentiles:
+            raise ValueError("any period would do; give a min, a max, a jitter or a percentile such as p99")
+        if self.scope != "capture" and self.event in ("start", "stop"):
+            raise ContradictionError(
+                "scope", f'{self.event} comes once in each {self.scope}; from one to the next it is scope = "capture"'
+            )
+        self._bounds_in_order(self.min, self.max, "max")
+        check_against(self.percentiles, self.min, self.max, "max")
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,)
 
 
 class OrderRule(Rule):
@@ -296,13 +333,23 @@ class IntegrityRule(Rule):
     kinds: Annotated[frozenset[str], BeforeValidator(_kinds)]
 
 
-AnyRule = ResponseRule | PrecedenceRule | AbsenceRule | OccurrenceRule | DurationRule | OrderRule | IntegrityRule
+AnyRule = (
+    ResponseRule
+    | PrecedenceRule
+    | AbsenceRule
+    | OccurrenceRule
+    | DurationRule
+    | RecurrenceRule
+    | OrderRule
+    | IntegrityRule
+)
 RULE_CLASSES: dict[str, type[AnyRule]] = {
     "response": ResponseRule,
     "precedence": PrecedenceRule,
     "absence": AbsenceRule,
     "occurrence": OccurrenceRule,
     "duration": DurationRule,
+    "recurrence": RecurrenceRule,
     "order": OrderRule,
     "integrity": IntegrityRule,
 }

@@ -16,6 +16,9 @@ import toml_rs
 _DOTTED: Final = re.compile(r"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){100}""")
 _LONGEST_LINE: Final = 500
 
+_PERCENTILE: Final = re.compile(r"[ \t]*(?P<key>(?P<whole>p[0-9]{1,3})(?P<part>\.[0-9]+)?)[ \t]*=")
+"""A percentile's key, of which p99.9 is a dotted one to TOML, and cannot stand beside p99."""
+
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
@@ -123,8 +126,22 @@ def syntax_error(text: str, error: Exception) -> tuple[Place | None, str]:
         except toml_rs.TOMLDecodeError as better:
             if better.lineno == place[0]:
                 better_reason = better.msg.rstrip().rsplit("\n", 1)[-1]
+                better_reason += _in_quotes(lines)
                 return (place[0], _character(lines[-1], better.colno)), f"not TOML: {better_reason}"
     return place, reason
+
+
+def _in_quotes(lines: list[str]) -> str:
+    """What to do where the last line has p99 and one before it p99.9, or the other way round."""
+    if (last := _PERCENTILE.match(lines[-1])) is None:
+        return ""
+    for line in reversed(lines[:-1]):
+        if line.startswith("["):
+            break
+        other = _PERCENTILE.match(line)
+        if other and other["whole"] == last["whole"] and (dotted := last if last["part"] else other)["part"]:
+            return f'; write "{dotted["key"]}" in quotes where {last["whole"]} is a key too'
+    return ""
 
 
 def too_deep(text: str) -> Place | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -11,15 +10,17 @@ from pydantic import BaseModel, ValidationError
 
 from tracecheck.rules.mistakes import Mistakes, described, faults, nearest
 from tracecheck.rules.model import RULE_CLASSES, AnyRule, BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.percentile_keys import PercentileKeys
 from tracecheck.rules.positions import Path, Positions
 from tracecheck.rules.selector import Selector
-from tracecheck.rules.vocabulary import KINDS, KINDS_TO_COME
+from tracecheck.rules.vocabulary import KINDS, KINDS_TO_COME, TIMED_KINDS
 
 SETTINGS: Final[tuple[str, ...]] = ("settle", "timebase_ppm", "glitch")
 _TOP_KEYS: Final = ("version", "extends", "disable", "bus", "marker", "rule", *SETTINGS)
 _FILLED_IN: Final = frozenset({"source", "line", "name"})
 """Fields that the loader fills in; in a file they are unknown keys."""
-_PERCENTILE: Final = re.compile(r"p[0-9]+(\.[0-9]+)?")
+_SHOWN_AS: Final = {"percentiles": "p99"}
+"""Fields that a file writes as keys of several names, each to an example of one."""
 _Spec = TypeVar("_Spec", bound=BaseModel)
 
 
@@ -116,11 +117,11 @@ class Tables:
                 reason = f'kind "{kind}" is not judged by this version ({owner}); kinds: {", ".join(KINDS)}'
             self.at_value((*path, "kind"), reason)
             return None
-        values = dict(raw)
-        for key in raw:
-            if _PERCENTILE.fullmatch(key) or (kind == "response" and key == "max"):
-                del values[key]
-                self.at_key((*path, key), f'percentile bounds are not judged by this version ("{key}" in {owner})')
+        given = PercentileKeys.of(kind, raw)
+        for mistake in given.mistakes:
+            report = self.at_key if mistake.at_key else self.at_value
+            report((*path, *mistake.path), f"{owner}, {mistake.name}: {mistake.reason}")
+        values = {key: value for key, value in raw.items() if key not in given.keys}
         renamed = {}
         if kind == "duration" and "marker" in values:
             if "of" in values:
@@ -128,9 +129,12 @@ class Tables:
             values["of"] = values.pop("marker")
         if kind == "duration" and "of" not in raw:
             renamed = {"of": "marker"}
-        filled = {"source": self.name, "line": self.positions.key(path)[0]}
+        filled: dict[str, Any] = {"source": self.name, "line": self.positions.key(path)[0]}
+        if kind in TIMED_KINDS:
+            filled["percentiles"] = given.found
         cls: type[AnyRule] = RULE_CLASSES[kind]
-        return self._typed(cls, values, (path, owner), filled, renamed)
+        rule = self._typed(cls, values, (path, owner), filled, renamed, given)
+        return None if given.mistakes else rule
 
     def _named(self, table: str, cls: type[_Spec]) -> Iterator[_Spec]:
         given = self.raw.get(table, {})
@@ -156,14 +160,17 @@ class Tables:
         at: tuple[Path, str],
         filled: Mapping[str, Any] | None = None,
         renamed: Mapping[str, str] | None = None,
+        percentiles: PercentileKeys | None = None,
     ) -> _Spec | None:
         """`raw` as a `cls`, or None. `at`: its path, and what to call it in a sentence.
 
-        `filled` are values that no file gives, `renamed` fields that the file calls otherwise.
+        `filled` are values that no file gives, `renamed` fields that the file calls otherwise, `percentiles` what was
+        taken out of it already, with mistakes of its own.
         """
         path, owner = at
         filled, renamed = filled or {}, renamed or {}
-        names = [renamed.get(name, name) for name in cls.model_fields if name not in _FILLED_IN]
+        shown = {**_SHOWN_AS, **renamed}
+        names = [shown.get(name, name) for name in cls.model_fields if name not in _FILLED_IN]
         clean = {key: value for key, value in raw.items() if key not in filled}
         for key in raw.keys() - clean.keys():
             self.at_key((*path, key), f'unknown key "{key}" in {owner} (keys: {", ".join(names)})')
@@ -172,8 +179,13 @@ class Tables:
         except ValidationError as error:
             keys = {(): names, ("where",): list(Selector.model_fields)}
             for fault in faults(error.errors(), owner, keys, renamed):
+                place: Path = fault.path
+                if percentiles and not place and not fault.at_key and percentiles.mistakes:
+                    continue  # that no bound is left is not worth a line beside what is wrong with them
+                if percentiles and place:
+                    place = percentiles.places.get(str(place[0]), place)
                 if fault.at_key:
-                    self.at_key((*path, *fault.path), fault.reason)
+                    self.at_key((*path, *place), fault.reason)
                 else:
-                    self.at_value((*path, *fault.path), fault.reason, fault.offset)
+                    self.at_value((*path, *place), fault.reason, fault.offset)
         return None

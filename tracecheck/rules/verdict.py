@@ -14,6 +14,7 @@ from tracecheck import words
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import Checker, Instances
 from tracecheck.rules.model import Rule
+from tracecheck.rules.statistic import Statistic
 from tracecheck.timebase import NS, to_ns
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -60,11 +61,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The instances of one rule on one lane."""
+    """The instances of one rule on one lane, and what they say together."""
 
     bus: str | None
     checker: Checker[Any]
     found: Instances
+    statistics: tuple[Statistic, ...] = ()
+
+    def count(self, verdict: int) -> int:
+        """How many have this verdict; each statistic is one instance."""
+        return int((self.found.verdict == verdict).sum()) + sum(s.verdict == verdict for s in self.statistics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class RuleResult:
     rate_hz: int | None
 
     def count(self, verdict: int) -> int:
-        return sum(int((lane.found.verdict == verdict).sum()) for lane in self.lanes)
+        return sum(lane.count(verdict) for lane in self.lanes)
 
     @property
     def passed(self) -> int:
@@ -169,8 +175,16 @@ class RuleResult:
                     best = float(room[i]), lane.bus, int(mine.transfer[i]), int(mine.at[i])
         return best
 
+    @property
+    def statistics(self) -> Iterator[tuple[str | None, Statistic]]:
+        """(bus, percentile or jitter), bus by bus."""
+        return ((lane.bus, statistic) for lane in self.lanes for statistic in lane.statistics)
+
     def findings(self) -> Iterator[Finding]:
-        """Failed and inconclusive instances, lane by lane in order."""
+        """Failed and inconclusive instances, lane by lane in order; what they say together comes before them all."""
+        for bus, statistic in self.statistics:
+            if statistic.verdict in (FAIL, INCONCLUSIVE):
+                yield self._of_all(bus, statistic)
         for lane in self.lanes:
             found = lane.found.where((lane.found.verdict == FAIL) | (lane.found.verdict == INCONCLUSIVE))
             for i in range(len(found)):
@@ -196,6 +210,29 @@ class RuleResult:
             upper_ns=upper * scale if scale and upper is not None else None,
             uncertainty_ns=scale,
             message=lane.checker.said(found, i, lambda d: time_text(d, rate)),
+            why=self.rule.why,
+            source=self.rule.source,
+            line=self.rule.line,
+        )
+
+    def _of_all(self, bus: str | None, statistic: Statistic) -> Finding:
+        rate = self.rate_hz
+        scale = NS / rate if rate else None
+        upper = statistic.bound.samples(rate)
+        return Finding(
+            rule=self.rule.id,
+            kind=self.rule.kind,
+            severity=self.rule.severity,
+            verdict=words.VERDICTS[statistic.verdict],
+            bus=bus,
+            transfer=None,
+            sample=statistic.at,
+            t_ns=to_ns(statistic.at, rate) if rate else None,
+            value_ns=statistic.value * scale if scale and statistic.value is not None else None,
+            lower_ns=None,
+            upper_ns=float(upper) * scale if scale and upper is not None else None,
+            uncertainty_ns=statistic.slack * scale if scale else None,
+            message=statistic.said(lambda d: time_text(d, rate)),
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,

@@ -29,6 +29,7 @@ __all__ = [
     "ROLES_OF",
     "SCOPES",
     "SEVERITIES",
+    "TIMED_KINDS",
     "WIRE",
     "canonical",
     "canonical_cause",
@@ -43,8 +44,10 @@ WIRE: Final = "wire"
 ROLES: Final = ("irq", "pending", "run")
 ROLES_OF: Final = {"wake": ("irq", "run"), "ready": ("irq", "pending")}
 
-KINDS: Final = ("response", "precedence", "absence", "occurrence", "duration", "order", "integrity")
-KINDS_TO_COME: Final = ("recurrence", "timing")
+KINDS: Final = ("response", "precedence", "absence", "occurrence", "duration", "recurrence", "order", "integrity")
+TIMED_KINDS: Final = ("response", "duration", "recurrence")
+"""Kinds whose instances are times that percentiles can be taken of."""
+KINDS_TO_COME: Final = ("timing",)
 """Kinds the language has and this version does not judge: a rule of one is refused, never skipped."""
 
 SCOPES: Final = ("capture", "transfer", "exchange")

@@ -19,6 +19,7 @@ from tracecheck.rules.model import Rule
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.select import chosen
 from tracecheck.rules.selector import Selector
+from tracecheck.rules.statistic import Statistic
 
 R = TypeVar("R", bound=Rule)
 Reasons = NDArray[np.uint8]
@@ -159,6 +160,10 @@ class Checker(ABC, Generic[R]):
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         """The bounds in samples (or counts), for reading."""
         return None, None
+
+    def statistics(self, found: Instances, at: int) -> tuple[Statistic, ...]:
+        """What all instances say together, once there are no more; `at`: the sample from which on they were judged."""
+        return ()
 
     def code(self, event: str) -> int:
         return self.lane.codes[event]

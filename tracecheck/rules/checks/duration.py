@@ -3,8 +3,8 @@
 One instance per interval of a marker, per stretch (an SCL low phase held beyond its nominal time), per transfer (START
 to STOP, but not of a void) or per idle time (STOP to the next START of a transfer that is no void; it counts to the
 transfer that follows). An interval whose beginning or end is not there, because the capture does not show it or because
-no STOP came, gives a lower bound only: beyond `max` it fails, else it is cut. Where stretches have no `min`, a transfer
-without any passes: it was looked at.
+no STOP came, gives a lower bound only: beyond `max` it fails, else it is cut. Where stretches have a `max` and no
+`min`, a transfer without any passes: it was looked at.
 
     [[rule]]
     id = "handler-is-short"
@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracecheck.decoding.exchanges import VOID, Samples
+from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
 from tracecheck.decoding.window import Mask, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import DurationRule
 
 MEASURED, AT_LEAST = range(2)
@@ -40,18 +41,14 @@ class _Open(NamedTuple):
     lost: bool
 
 
-class DurationChecker(Checker[DurationRule]):
+class DurationChecker(TimedChecker[DurationRule]):
     """Carries the begin of an interval whose end has not come yet."""
 
     def __init__(self, rule: DurationRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
-        self._bounds: Bounds = self.bounds(rule.min, rule.max)
         self._open: _Open | None = None
         self._begins_open = bool(lane.initially_active.get(rule.of))
         self._stop = -1
-
-    def lower_upper(self, period: int) -> tuple[float | None, float | None]:
-        return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.max, period)
 
     def feed(self, window: Window) -> Instances:
         match self.rule.of:
@@ -66,8 +63,9 @@ class DurationChecker(Checker[DurationRule]):
 
     def _measured(self, begin: Samples, length: Samples, transfer: Samples, period: Samples, partly: Mask) -> Instances:
         """Instances of known length, or of those that last at least so long where `partly`."""
-        late = self._bounds.beyond(length, period)
-        verdict = np.where(partly, np.where(late, FAIL, CUT), self._bounds.judge(length, period)).astype(np.uint8)
+        late = self._each.beyond(length, period)
+        whole = self.noted(self._each.judge(length, period))
+        verdict = np.where(partly, np.where(late, FAIL, CUT), whole).astype(np.uint8)
         reason = np.where(partly, AT_LEAST, MEASURED).astype(np.uint8)
         return instances(begin, transfer, verdict, value=length, reason=reason, period=period)
 
@@ -78,7 +76,9 @@ class DurationChecker(Checker[DurationRule]):
         length = rows["end"] - rows["begin"]
         found = self._measured(rows["begin"], length, rows["transfer"], self.periods(window, row), whole)
         found = _given_up(found, lost).where(judged)
-        return found if self.rule.min is not None else Instances.joined([found, self._unstretched(window)])
+        if self.rule.min is not None or self.rule.max is None:
+            return found
+        return Instances.joined([found, self._unstretched(window)])
 
     def _unstretched(self, window: Window) -> Instances:
         """Transfers that nobody stretched: looked at, and within any upper bound."""
@@ -150,6 +150,11 @@ class DurationChecker(Checker[DurationRule]):
         columns = (np.array([x], np.int64) for x in (was.at, end - was.at, was.transfer, was.period))
         begin, length, transfer, period = columns
         return self._measured(begin, length, transfer, period, np.array([not (was.whole and ended)]))
+
+    def spans(self, found: Instances) -> Spans:
+        found = found.where((found.value >= 0) | (found.reason == TOO_MANY))  # not the transfers that nobody stretched
+        far = np.where(found.reason == AT_LEAST, FOREVER, found.value)
+        return Spans.of(found.value, far, found.period, found.reason == TOO_MANY)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         lasted = time(int(found.value[i]))

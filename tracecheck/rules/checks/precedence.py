@@ -25,7 +25,7 @@ from itertools import product
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
-from tracecheck.decoding.lane import WAKE
+from tracecheck.decoding.lane import START, WAKE
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Reasons, instances
@@ -115,20 +115,22 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         taken = _latest(earlier, at, "left") if rule.exclusive else np.full(len(at), _NEVER, np.int64)
         # The scope's own START is in it; a marker in the sample of that may have come before.
         at_begin = (True,) if rule.scope == "capture" or self.code(rule.cause) < ANOMALY_CODE else (True, False)
+        # Before the START that opens a scope, nothing lies in it, whatever shares its sample.
+        follows = rule.scope == "capture" or self.code(rule.event) != START
         # What would have to be looked for before the capture began cannot be missed.
         missing = np.where(events.cut & ~self._bounds.beyond(at - begin, events.period), CUT, FAIL)
         orders = []
         for cause, with_taken, with_begin in product(
             candidates, (True, False) if rule.exclusive else (True,), at_begin
         ):
-            there = (cause >= taken if with_taken else cause > taken) & (cause > _NEVER)
+            there = (cause >= taken if with_taken else cause > taken) & (cause > _NEVER) & follows
             there &= cause >= begin if with_begin else cause > begin
             verdict = self._bounds.judge(np.where(there, at - np.where(there, cause, 0), 0), events.period)
             verdict[~there] = missing[~there]
             orders.append(verdict)
         verdict = agree(*orders)
         cause = candidates[0]
-        there = (cause >= begin) & (cause > _NEVER) & (cause >= taken)
+        there = (cause >= begin) & (cause > _NEVER) & (cause >= taken) & follows
         doubtful = there & ((cause == at) & (len(candidates) > 1) | (cause == taken) & (taken > _NEVER))
         if len(at_begin) > 1:
             doubtful |= there & (cause == begin)

@@ -7,12 +7,16 @@ fail. A response in the very sample of the trigger, or of the event that ends it
 both orders are judged, and where they differ the instance is inconclusive. So is a trigger in the very sample in which
 its transfer or exchange begins or ends.
 
+`extra` of an instance: the greatest distance that any order allows, FOREVER where there may be no response; of an
+absent one where its turn ended, of one that the capture's end cut how long it waited.
+
     [[rule]]
     id = "task-runs-after-interrupt"
     kind = "response"
     trigger = "irq.begin"
     response = "wake"
     within = "20us"
+    p99 = "10us"
 """
 
 from __future__ import annotations
@@ -25,9 +29,10 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
 from tracecheck.decoding.lane import START
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts, agree
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
 from tracecheck.rules.checks.scopes import open_ends
+from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import ResponseRule
 
 MEASURED, ABSENT, COINCIDENT, ELAPSED = range(4)
@@ -63,17 +68,13 @@ _EMPTY = np.empty(0, np.int64)
 _NOBODY = np.empty(0, np.bool_)
 
 
-class ResponseChecker(Checker[ResponseRule]):
+class ResponseChecker(TimedChecker[ResponseRule]):
     """Carries the triggers that no response has answered yet."""
 
     def __init__(self, rule: ResponseRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
-        self._bounds: Bounds = self.bounds(rule.min, rule.within)
         self._pending = _Pending(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _NOBODY, _NOBODY)
         self._on_bus = self.code(rule.trigger) < ANOMALY_CODE
-
-    def lower_upper(self, period: int) -> tuple[float | None, float | None]:
-        return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.within, period)
 
     def feed(self, window: Window) -> Instances:
         fresh, lost = self._triggers(window)
@@ -135,13 +136,18 @@ class ResponseChecker(Checker[ResponseRule]):
         ends = np.minimum(np.minimum(edge, turn), waiting.end)
         came = np.repeat(np.stack(candidates), 2, axis=0)
         verdict = agree(*(self._verdict(waiting, c, n, ends, window) for c, n in zip(came, counts, strict=True)))
+        verdict = self.noted(verdict)
         taken = counts[1]
         value = np.where(taken, candidates[0] - waiting.at, -1)
         reason = np.where(taken, MEASURED, np.where(ends < FOREVER, ABSENT, ELAPSED)).astype(np.uint8)
         coincident = taken & (~counts[0] | ((candidates[0] == waiting.at) & (len(candidates) > 1)))
         reason[coincident & (verdict == INCONCLUSIVE)] = COINCIDENT
-        value = np.where((reason == ELAPSED) & (verdict == FAIL), window.end - waiting.at, value)
-        verdict[waiting.unsure], reason[waiting.unsure] = INCONCLUSIVE, COINCIDENT
+        elapsed = np.maximum(window.end - waiting.at, 0)
+        value = np.where((reason == ELAPSED) & (verdict == FAIL), elapsed, value)
+        longest = np.where(np.all(counts, axis=0), came[-1] - waiting.at, FOREVER)
+        extra = np.where(reason == ABSENT, ends, np.where(reason == ELAPSED, elapsed, longest))
+        unsure = waiting.unsure
+        verdict[unsure], reason[unsure], value[unsure] = INCONCLUSIVE, COINCIDENT, -1
         return instances(
             waiting.at,
             waiting.transfer,
@@ -149,7 +155,7 @@ class ResponseChecker(Checker[ResponseRule]):
             value=value,
             reason=reason,
             period=waiting.period,
-            extra=np.where(reason == ABSENT, ends, -1),
+            extra=extra,
         )
 
     def _counts(self, waiting: _Pending, came: Samples, edge: Samples, turn: Samples, *, late: bool) -> Mask:
@@ -164,14 +170,21 @@ class ResponseChecker(Checker[ResponseRule]):
 
     def _verdict(self, waiting: _Pending, came: Samples, counts: Mask, ends: Samples, window: Window) -> Verdicts:
         """The verdict if `came` is the first response, and counts or not."""
-        verdict = self._bounds.judge(np.where(counts, came - waiting.at, 0), waiting.period)
+        verdict = self._each.judge(np.where(counts, came - waiting.at, 0), waiting.period)
         verdict[~counts] = FAIL
         cut = ~counts & (ends == FOREVER)
         if cut.any():
             # Not answered by the capture's end: only what has already taken too long can be told.
-            late = self._bounds.beyond(window.end - waiting.at, waiting.period)
+            late = self._each.beyond(window.end - waiting.at, waiting.period)
             verdict[cut] = np.where(late, FAIL, CUT)[cut]
         return verdict
+
+    def spans(self, found: Instances) -> Spans:
+        absent, elapsed = found.reason == ABSENT, found.reason == ELAPSED
+        near = np.where(absent, FOREVER, np.where(elapsed, found.extra, found.value))
+        far = np.where(absent | elapsed, FOREVER, found.extra)
+        lost = (found.reason == TOO_MANY) | ((found.reason == COINCIDENT) & (found.value < 0))
+        return Spans.of(near, far, found.period, lost)
 
     def _shed(self) -> Instances:
         excess = len(self._pending.at) - MAX_PENDING
