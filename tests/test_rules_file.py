@@ -178,7 +178,8 @@ KEYS = "id, kind, severity, optional, scope, where, why"
         ('kind = "occurrence"\nevent = "irq"\nmin = 3\nmax = 2',
          '6:7: rule "r", min: 3 is more than max = 2; no count satisfies both'),
         ('kind = "occurrence"\nevent = "irq"\nmax = -1', '6:7: rule "r", max: -1 is too small; at least 0'),
-        ('kind = "duration"\nmarker = "irq"', '2:1: rule "r": any duration would do; give a min, a max or a percentile such as p99'),
+        ('kind = "duration"\nmarker = "irq"',
+         '2:1: rule "r": any duration would do; give a min, a max or a percentile such as p99'),
         ('kind = "duration"\nmax = "1us"', '2:1: rule "r" lacks the key "marker"; add for example marker = "irq"'),
         ('kind = "duration"\nmarker = "irq.begin"\nmax = "1us"',
          '5:10: rule "r", marker: a duration is of the marker itself; write "irq"'),
@@ -212,12 +213,13 @@ TIMED = "response, duration, recurrence"
          "7:1: rule \"r\", p0.0: no instance lies below p0.0; write min for the shortest, or for example p50"),
         (RESPONSE + 'p100 = "5us"', '7:1: rule "r", p100: p100 is the longest of all; write max for it'),
         (RESPONSE + 'p101 = "5us"',
-         '7:1: rule "r", p101: p101 is more than all instances; percentiles lie between p0 and p100, for example p99.9'),
+         ('7:1: rule "r", p101: p101 is more than all instances; '
+          "percentiles lie between p0 and p100, for example p99.9")),
         (RESPONSE + 'p = "5us"', '7:1: rule "r", p: "p" is no percentile; write for example p50, p99 or p99.9'),
         (RESPONSE + 'p-1 = "5us"', '7:1: rule "r", p-1: "p-1" is no percentile; write for example p50, p99 or p99.9'),
         (RESPONSE + 'p99 = ""',
-         '7:7: rule "r", p99: "" is not a duration; write a number and a unit, for example "20us" '
-         "(units: ns, us, ms, s, scl)"),
+         ('7:7: rule "r", p99: "" is not a duration; write a number and a unit, for example "20us" '
+         "(units: ns, us, ms, s, scl)")),
         (RESPONSE + "p99 = 5", '7:7: rule "r", p99: a duration is a string such as "20us", not 5'),
         (RESPONSE + "p99.9 = 5", '7:9: rule "r", p99.9: a duration is a string such as "20us", not 5'),
         (RESPONSE + 'p99 = "5us"\np50 = "10us"',
@@ -228,15 +230,16 @@ TIMED = "response, duration, recurrence"
          f'7:7: rule "r", max: 5us is shorter than p99 = 6us, {LONGER}; give max the longer bound'),
         (RESPONSE + 'p99 = "5us"\n"p99.0" = "5us"', '8:11: rule "r", p99.0: it is the same as p99; keep one of them'),
         (RESPONSE + 'within = "5us"\np99 = "10us"',
-         '8:7: rule "r", p99: 10us is longer than within = 5us, which holds for every instance, so it says nothing; '
-         "give p99 the shorter bound"),
+         ('8:7: rule "r", p99: 10us is longer than within = 5us, which holds for every instance, so it says nothing; '
+         "give p99 the shorter bound")),
         (RECURRENCE + 'max = "5us"\np99 = "10us"',
-         '7:7: rule "r", p99: 10us is longer than max = 5us, which holds for every instance, so it says nothing; '
-         "give p99 the shorter bound"),
+         ('7:7: rule "r", p99: 10us is longer than max = 5us, which holds for every instance, so it says nothing; '
+         "give p99 the shorter bound")),
         (RESPONSE + 'min = "5us"\np99.9 = "1us"',
          '8:9: rule "r", p99.9: 1us is shorter than min = 5us; no duration satisfies both'),
         ('kind = "occurrence"\nevent = "irq"\nmin = 1\np99 = "5us"',
-         f'7:1: rule "r", p99: percentiles are of times, which occurrence rules do not measure (kinds that do: {TIMED})'),
+         ('7:1: rule "r", p99: percentiles are of times, which occurrence rules do not measure '
+          f"(kinds that do: {TIMED})")),
         ('kind = "order"\npattern = "start stop"\np99.9 = "5us"',
          f'6:5: rule "r", p99.9: percentiles are of times, which order rules do not measure (kinds that do: {TIMED})'),
         ('kind = "precedence"\nevent = "irq"\ncause = "stop"\np99 = "5us"',
@@ -246,7 +249,8 @@ TIMED = "response, duration, recurrence"
          '6:1: rule "r", p0: no instance lies below p0; write min for the shortest, or for example p50'),
         (RECURRENCE + 'percentiles = { p99 = "1us" }\nmax = "1us"',
          f'6:1: unknown key "percentiles" in rule "r" (keys: {KEYS}, event, min, max, jitter, p99)'),
-        ('kind = "recurrence"\nmax = "1us"', '2:1: rule "r" lacks the key "event"; add for example event = "irq.begin"'),
+        ('kind = "recurrence"\nmax = "1us"',
+         '2:1: rule "r" lacks the key "event"; add for example event = "irq.begin"'),
         (RECURRENCE.rstrip(),
          '2:1: rule "r": any period would do; give a min, a max, a jitter or a percentile such as p99'),
         (RECURRENCE + 'min = "2us"\nmax = "1us"',
@@ -258,8 +262,8 @@ TIMED = "response, duration, recurrence"
         (RESPONSE + 'jitter = "1us"',
          f'7:1: unknown key "jitter" in rule "r" (keys: {KEYS}, trigger, response, min, within, shared, p99)'),
         (RESPONSE + 'p99 = "1us"\np99.9 = "2us"',
-         '8:1: not TOML: cannot extend value of type string with a dotted key; write "p99.9" in quotes where p99 is a '
-         "key too"),
+         ('8:1: not TOML: cannot extend value of type string with a dotted key; write "p99.9" in quotes where p99 is a '
+         "key too")),
         (RESPONSE + 'p99.9 = "2us"\np99 = "1us"',
          '8:1: not TOML: duplicate key; write "p99.9" in quotes where p99 is a key too'),
     ],
