@@ -14,7 +14,7 @@ from tracecheck.cli.console import Output, destination, say, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
-from tracecheck.cli.wiring import rule_set
+from tracecheck.cli.wiring import asked, rule_set
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.errors import CaptureError, ChannelError
@@ -102,16 +102,11 @@ def _judged(path: str, rules: RuleSet, request: Request) -> _Judged | _Unreadabl
         capture = request.reading.opened(path)
         request.lines.check(capture)
         with Progress(f"reading {PurePath(path).name}", capture.samples) as progress:
-            report = tracecheck.analyze(capture, _asked(rules), progress=progress, observe=outline.add)
+            report = tracecheck.analyze(capture, asked(rules), progress=progress, observe=outline.add)
     except (CaptureError, ChannelError) as error:
         say(str(error))
         return _Unreadable(path, str(error))
     return _Judged(path, rules, capture, report, outline)
-
-
-def _asked(rules: RuleSet) -> RuleSet | None:
-    """None where nothing at all was asked for, so that the presets that fit are chosen."""
-    return rules if rules.rules or rules.buses or rules.markers or rules.sources else None
 
 
 def _object(one: _Judged | _Unreadable, request: Request) -> dict[str, Any]:

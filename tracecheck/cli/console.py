@@ -89,8 +89,7 @@ def destination(path: str | None, sources: Sequence[str] = ()) -> Iterator[Outpu
     the output would take the place of one of its `sources`.
     """
     if path is not None and path != "-":
-        if any(_same_file(path, source) for source in sources):
-            raise OutputError(path, "this is an input; give -o another name, or the recording is lost")
+        refuse_inputs(path, sources)
         from tracecheck.export.atomic import atomic_file  # noqa: PLC0415  (not needed for --help)
 
         with atomic_file(path) as file:
@@ -103,6 +102,12 @@ def destination(path: str | None, sources: Sequence[str] = ()) -> Iterator[Outpu
         output = Output(stream.buffer, stream=stream)
         yield output
         output.flush()
+
+
+def refuse_inputs(path: str, sources: Sequence[str]) -> None:
+    """Raises OutputError where the output at `path` would take the place of one of its `sources`."""
+    if any(_same_file(path, source) for source in sources):
+        raise OutputError(path, "this is an input; give -o another name, or the recording is lost")
 
 
 def _same_file(a: str, b: str) -> bool:

@@ -11,9 +11,15 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from tracecheck.errors import OutputError
+
+
+class Writable(Protocol):
+    """All that a format's writer asks of what it writes to: bytes are taken."""
+
+    def write(self, data: bytes, /) -> Any: ...
 
 
 @contextmanager
