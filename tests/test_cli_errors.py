@@ -19,7 +19,6 @@ CAPTURES = Path(__file__).parent.parent / "captures"
 CHANNELS = "(channels: SCL, SDA, IRQ, PENDING, RUN)"
 WRONG: list[tuple[list[str], str]] = [
     (["nowhere.sr"], "nowhere.sr: there is no such file; check the name and the folder"),
-    (["folder"], "folder: is a folder, not a capture; give a file in it"),
     (
         ["text.sr"],
         (
@@ -160,6 +159,14 @@ def test_every_command_refuses(
         *((["analyze", *arguments], message) for arguments, message in ANALYZE),
         *((["decode", *arguments], message) for arguments, message in DECODE),
         *((["show", *arguments], message) for arguments, message in SHOW),
+        (
+            ["analyze", "folder"],
+            "folder: is a folder with no captures in it (*.sr); name the files, or another folder",
+        ),
+        *(
+            (name, "folder: is a folder, not a capture; give a file in it")
+            for name in (["decode", "folder"], ["info", "folder"])
+        ),
         (["analyze", "empty.sr"], "empty.sr: the capture is empty (0 samples); record it again"),
         (["decode", "empty.sr"], "empty.sr: the capture is empty (0 samples); record it again"),
         (["show", "empty.sr", "0"], "empty.sr: the capture is empty (0 samples); record it again"),

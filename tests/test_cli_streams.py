@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import tracecheck.cli
+from tracecheck import api
 from tracecheck.cli import app, main
 from tracecheck.trace import TABLES
 
@@ -134,7 +135,7 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     def broken(*_: object, **__: object) -> None:
         raise KeyError("oops\nmore")
 
-    monkeypatch.setattr(tracecheck, "analyze", broken)
+    monkeypatch.setattr(api, "analyze", broken)
     monkeypatch.delenv("TRACECHECK_DEBUG", raising=False)
     assert main(["analyze", CAPTURE]) == 2
     out, err = capfd.readouterr()

@@ -65,7 +65,9 @@ def _tracecheck(
 
 @app.command()
 def analyze(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Capture files; each is judged by itself.")],
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE", help="Captures, and folders of them; each is judged by itself.")
+    ],
     rules: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,8 +91,9 @@ def analyze(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
-    output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
+    output_format: opt.ReportFormat = "text",
     output: opt.OutputFile = None,
+    report: opt.Reports = None,
     fail_on: Annotated[
         opt.Severity, typer.Option("--fail-on", help="Exit with 1 for failed rules of this severity and above.")
     ] = "error",
@@ -107,7 +110,8 @@ def analyze(
       tracecheck analyze capture.sr --expect 'irq.begin -> wake < 20us'
       tracecheck analyze capture.sr --expect 'never missing-stop' --scl D0 --sda D1
       tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
-      tracecheck analyze *.sr --rules board.toml --format json -o verdicts.json
+      tracecheck analyze recordings/ --rules board.toml --format json -o verdicts.json
+      tracecheck analyze recordings/ --rules board.toml --report junit=report.xml
 
     \b
     --expect takes
@@ -132,6 +136,7 @@ def analyze(
             reading=Reading(samplerate, max_samples, device),
             output_format=output_format,
             output=output,
+            reports=report or [],
             fail_on=fail_on,
             strict=strict,
             quiet=quiet,

@@ -14,7 +14,7 @@ from tracecheck.cli.decode import wired
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
-from tracecheck.cli.wiring import asked, rule_set
+from tracecheck.cli.wiring import rule_set
 from tracecheck.errors import UsageError, did_you_mean
 from tracecheck.export.around import span_of
 from tracecheck.export.cutout import Span, write_cutout
@@ -22,6 +22,7 @@ from tracecheck.export.folder import write_folder
 from tracecheck.export.perfetto import write_perfetto
 from tracecheck.export.tables import WRITERS
 from tracecheck.export.vcd import write_vcd
+from tracecheck.report.judged import asked
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_seconds
 from tracecheck.rules.verdict import Report

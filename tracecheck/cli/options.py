@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from tracecheck.report.formats import FORMATS
+
 CaptureFile: TypeAlias = Annotated[
     str, typer.Argument(metavar="CAPTURE", help="A capture file; the format is recognised by content.")
 ]
@@ -51,6 +53,19 @@ OutputFile: TypeAlias = Annotated[
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No notes, no progress.")]
 Severity: TypeAlias = Literal["error", "warning", "note"]
 TextOrJson: TypeAlias = Literal["text", "json"]
+ReportFormat: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"What is printed, or written with -o: {', '.join(FORMATS)}.",
+        autocompletion=lambda incomplete: [name for name in FORMATS if name.startswith(incomplete)],
+    ),
+]
+Reports: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--report", metavar="FORMAT=FILE", help="Write this format there as well; give it again for more."),
+]
 
 
 def preset_names(incomplete: str) -> list[str]:

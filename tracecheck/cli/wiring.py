@@ -18,8 +18,3 @@ def rule_set(files: Sequence[str], lines: Lines, expectations: Sequence[str] = (
     rules = lines.applied(rules)
     rules = rules.with_rules([expect(text, i) for i, text in enumerate(expectations, 1)])
     return checked(rules)
-
-
-def asked(rules: RuleSet) -> RuleSet | None:
-    """None where nothing at all was asked for, so that the presets that fit are chosen."""
-    return rules if rules.rules or rules.buses or rules.markers or rules.sources else None
