@@ -11,7 +11,7 @@ CHECKED := build/checked
 PICO := captures/pico
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format checked dist bench captures firmware clean
+.PHONY: help demo test build lint format checked dist bench docs captures firmware clean
 
 help:
 	@echo 'make demo     judge a recorded capture, one that passes and one that fails'
@@ -22,6 +22,7 @@ help:
 	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
 	@echo 'make dist     sdist and wheel in dist/'
 	@echo 'make bench    speed beside zlib and sigrok-cli, written to docs/benchmarks.md'
+	@echo 'make docs     the docs site, in build/site'
 	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
 	@echo 'make firmware build the ELFs they are recorded from (needs a Rust toolchain, see firmware/README.md)'
 	@echo 'make clean    remove .venv, builds and caches'
@@ -105,6 +106,12 @@ dist: $(VENV)/.developer
 
 bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
+
+# Every warning is an error: a link that leads nowhere, a page in no table of contents.
+docs: $(VENV)/.core
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going --quiet -c docs -b html . build/site
+	@echo 'the site is in build/site; it begins with docs/index.html'
 
 captures: $(VENV)/.core
 	$(BIN)/python $(PICO)/make.py

@@ -2,7 +2,8 @@
 
     python tests/test_docs.py
 
-writes the README's terminal excerpts and the list of assumptions anew. Read the difference before committing it.
+writes the terminal excerpts of the README and of docs/quickstart.md, and the list of assumptions, anew. Read the
+difference before committing it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,7 @@ from tracecheck.rules.vocabulary import (
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+QUICKSTART = ROOT / "docs" / "quickstart.md"
 RULES = ROOT / "docs" / "rules.md"
 PICO = ROOT / "docs" / "emulated-pico.md"
 ASSUMED = ("<!-- assumptions -->", "<!-- end of assumptions -->")
@@ -44,7 +49,18 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def replayed(excerpt: str) -> str:
+@contextmanager
+def desk(page: Path) -> Iterator[Path]:
+    """A folder as the reader of a page has it: the captures, and the rule file that the page tells to write down."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "captures").symlink_to(ROOT / "captures")
+        if page == QUICKSTART:
+            (folder / "board.toml").write_text(blocks(page, "toml")[0])
+        yield folder
+
+
+def replayed(excerpt: str, folder: Path) -> str:
     """The excerpt with each command's output as it is now, 80 columns wide; `echo $?` is the last exit code."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     code, shown = 0, ""
@@ -54,20 +70,24 @@ def replayed(excerpt: str) -> str:
         else:
             arguments = [*TRACECHECK, *shlex.split(command)[1:]]
             done = subprocess.run(
-                arguments, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+                arguments, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
             )
             code, output = done.returncode, done.stdout.decode()
         shown += f"$ {command}\n{output}"
     return shown
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_terminal_excerpts_are_what_is_printed(number: int) -> None:
-    excerpt = blocks(README, "console")[number]
-    assert replayed(excerpt) == excerpt
+EXCERPTS = [(page, number) for page in (README, QUICKSTART) for number in range(len(blocks(page, "console")))]
 
 
-@pytest.mark.parametrize("page", [README, RULES], ids=lambda page: page.name)
+@pytest.mark.parametrize(("page", "number"), EXCERPTS, ids=lambda value: getattr(value, "stem", None))
+def test_terminal_excerpts_are_what_is_printed(page: Path, number: int) -> None:
+    excerpt = blocks(page, "console")[number]
+    with desk(page) as folder:
+        assert replayed(excerpt, folder) == excerpt
+
+
+@pytest.mark.parametrize("page", [README, QUICKSTART, RULES], ids=lambda page: page.name)
 def test_rule_files_in_the_pages_load(page: Path) -> None:
     files = blocks(page, "toml")
     assert files
@@ -96,6 +116,13 @@ def test_the_readme_s_python_runs() -> None:
     assert "wake-after-interrupt" in done.stdout
 
 
+def test_the_quickstart_s_python_runs() -> None:
+    (code,) = blocks(QUICKSTART, "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("23 transfers, ")
+
+
 def assumptions() -> str:
     """What the emulation takes for granted, as a list."""
     return "\n".join(f"- {sentence[0].upper()}{sentence[1:]}." for sentence in EVERY_ASSUMPTION)
@@ -120,9 +147,11 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    text = README.read_text()
-    for excerpt in blocks(README, "console"):
-        text = text.replace(excerpt, replayed(excerpt))
-    README.write_text(text)
+    for page in (README, QUICKSTART):
+        text = page.read_text()
+        with desk(page) as folder:
+            for excerpt in blocks(page, "console"):
+                text = text.replace(excerpt, replayed(excerpt, folder))
+        page.write_text(text)
     before, _, rest = PICO.read_text().partition(ASSUMED[0])
     PICO.write_text(f"{before}{ASSUMED[0]}\n\n{assumptions()}\n\n{ASSUMED[1]}{rest.partition(ASSUMED[1])[2]}")
