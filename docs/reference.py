@@ -62,8 +62,8 @@ def kinds() -> str:
     parts = [
         "# Kinds of rule",
         (
-            "Written from the modules that judge them. [The rule language](../rules.md) tells how they go together; keys "
-            "marked so are required."
+            "Written from the modules that judge them. [The rule language](../rules.md) tells how they go together; "
+            "keys marked so are required."
         ),
     ]
     for kind, cls in RULE_CLASSES.items():
