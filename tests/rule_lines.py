@@ -122,7 +122,7 @@ def result(data: LaneData, rule: AnyRule) -> RuleResult:
     specs = {role: MarkerSpec(name=role, channel=role, where=m.where) for role, m in data.markers.items()}
     settle = parse_quantity(f"{data.settle}us") if data.settle < FOREVER else parse_quantity("1000000s")
     rules = RuleSet(rules=(rule,), markers=specs, settle=settle, timebase_ppm=data.ppm)
-    engine = Engine(rules, wiring_of(data), data.rate_hz)
+    engine = Engine(rules, wiring_of(data), data.rate_hz, keep=True)
     engine.feed(whole(data))
     return engine.results()[0]
 

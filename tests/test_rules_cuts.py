@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ from tracecheck.rules.model import (
     RuleSet,
 )
 from tracecheck.rules.quantity import parse_quantity
-from tracecheck.rules.verdict import Judged, Report, RuleResult
+from tracecheck.rules.tally import Judged
+from tracecheck.rules.verdict import Report, RuleResult
 
 EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "250"))
 thorough = settings(
@@ -38,8 +40,10 @@ thorough = settings(
 COLUMNS = ("at", "transfer", "verdict", "value", "reason", "period", "extra")
 
 
-def results(batches: list[Batch], rules: RuleSet, wiring: Wiring, rate_hz: int | None) -> tuple[RuleResult, ...]:
-    engine = Engine(rules, wiring, rate_hz)
+def results(
+    batches: list[Batch], rules: RuleSet, wiring: Wiring, rate_hz: int | None, **kept: Any
+) -> tuple[RuleResult, ...]:
+    engine = Engine(rules, wiring, rate_hz, **(kept or {"keep": True}))
     for batch in batches:
         engine.feed(batch)
     return engine.results()

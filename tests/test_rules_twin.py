@@ -22,7 +22,7 @@ thorough = settings(
 
 def judged(lane: LaneData, rules: RuleSet) -> tuple[list[Instance], list[Together]]:
     """What the engine makes of a capture in one batch."""
-    engine = Engine(rules, wiring_of(lane), lane.rate_hz)
+    engine = Engine(rules, wiring_of(lane), lane.rate_hz, keep=True)
     engine.feed(whole(lane))
     (result,) = engine.results()
     found = [

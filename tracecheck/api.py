@@ -17,6 +17,7 @@ from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.tally import MAX_FINDINGS
 from tracecheck.rules.verdict import Report
 from tracecheck.trace import Trace
 from tracecheck.words import ORIGINS
@@ -66,10 +67,19 @@ def decode(
     return trace.collect(decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress))
 
 
-def check(trace: Trace, rules: Rules | None = None) -> Report:
-    """Judge a decoded trace. Without rules, the presets that fit what the capture has are used, and all optional."""
+def check(
+    trace: Trace,
+    rules: Rules | None = None,
+    *,
+    keep_checks: bool = False,
+    max_findings: int | None = MAX_FINDINGS,
+) -> Report:
+    """Judge a decoded trace. Without rules, the presets that fit what the capture has are used, and all optional.
+
+    `keep_checks`, `max_findings`: as for `analyze`.
+    """
     ruleset, notes = _rules(rules, trace.wiring)
-    engine = Engine(ruleset, trace.wiring, trace.rate_hz)
+    engine = Engine(ruleset, trace.wiring, trace.rate_hz, max_findings=max_findings, keep=keep_checks)
     batch = trace.batch()
     engine.feed(batch)
     sampled = Undersampled()
@@ -81,6 +91,7 @@ def check(trace: Trace, rules: Rules | None = None) -> Report:
         (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
         trace.rate_hz,
         trace,
+        complete=keep_checks,
     )
 
 
@@ -90,19 +101,24 @@ def analyze(
     *,
     rate_hz: int | None = None,
     keep_trace: bool = False,
+    keep_checks: bool = False,
+    max_findings: int | None = MAX_FINDINGS,
     progress: Progress | None = None,
     observe: Callable[[Batch], None] | None = None,
 ) -> Report:
-    """Decode and judge a capture in one pass, with memory that does not grow with the capture's samples.
+    """Decode and judge a capture in one pass, with memory that does not grow with the capture.
 
-    With `keep_trace` the report's `trace` holds the tables too. `observe` is called with every batch of decoded rows.
+    Of each rule, bus and verdict the first `max_findings` findings are kept (None: all) and the others counted. With
+    `keep_trace` the report's `trace` holds the tables too, with `keep_checks` its `checks` has every instance of every
+    rule. `observe` is called with every batch of decoded rows.
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
     wiring = wire(opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ())
     ruleset, notes = (asked, ()) if asked is not None and asked.rules else _rules(None, wiring, asked)
     trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
-    engine, sampled = Engine(ruleset, wiring, opened.rate_hz), Undersampled()
+    engine = Engine(ruleset, wiring, opened.rate_hz, max_findings=max_findings, keep=keep_checks)
+    sampled = Undersampled()
     for batch in decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress):
         engine.feed(batch)
         sampled.add(batch)
@@ -126,6 +142,7 @@ def analyze(
         (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
         opened.rate_hz,
         trace,
+        complete=keep_checks,
     )
 
 

@@ -148,8 +148,8 @@ CHECKS = _schema(
     ("lower_ns", pa.float64(), "bound"),
     ("upper_ns", pa.float64(), "bound"),
     ("uncertainty_ns", pa.float64(), "one sample period: the true value lies this close to value_ns"),
-    ("verdict", _WORD, "pass, fail, inconclusive, cut"),
-    ("message", pa.string(), "what was found, for all but passes"),
+    ("verdict", _WORD, "pass, fail, inconclusive, cut; measured where only all instances together are bounded"),
+    ("message", pa.string(), "what was found; null for what passed or was only measured"),
 )
 
 TABLES = {

@@ -19,6 +19,7 @@ from tracecheck.report.formats import Detail, Format, format_named, renderer
 from tracecheck.report.judged import Judged, Run, Terms, Unreadable, judge
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.tally import MAX_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Request:
     quiet: bool
     verbose: bool
     reports: Sequence[str] = ()
+    max_findings: int | None = MAX_FINDINGS
 
 
 class _Job(NamedTuple):
@@ -122,7 +124,7 @@ def _judged(job: _Job, request: Request) -> Judged | Unreadable:
         capture = request.reading.opened(job.path)
         request.lines.check(capture)
         with Progress(f"reading {PurePath(job.path).name}", capture.samples) as progress:
-            return judge(capture, job.rules, job.terms, progress)
+            return judge(capture, job.rules, job.terms, progress, max_findings=request.max_findings)
     except (CaptureError, ChannelError) as error:
         say(str(error))
         return Unreadable(job.path, str(error), job.terms)

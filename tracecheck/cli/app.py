@@ -100,6 +100,15 @@ def analyze(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where any instance is inconclusive.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line a capture.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding, and what each rule says.")] = False,
+    max_findings: Annotated[
+        int,
+        typer.Option(
+            "--max-findings",
+            metavar="N",
+            min=0,
+            help="Findings kept of each rule, bus and verdict; those beyond are counted. 0: all.",
+        ),
+    ] = 1000,
 ) -> int:
     """Judge captures by rules: what failed, where, by how much.
 
@@ -141,6 +150,7 @@ def analyze(
             strict=strict,
             quiet=quiet,
             verbose=verbose,
+            max_findings=max_findings or None,
         )
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
+from tracecheck import words
 from tracecheck.report.outline import Outline
 from tracecheck.report.rule_table import MARKS, mark
 from tracecheck.report.style import Style
-from tracecheck.rules.bounds import INCONCLUSIVE
+from tracecheck.rules.bounds import FAIL, INCONCLUSIVE
 from tracecheck.rules.describe import describe
 from tracecheck.rules.verdict import Finding, Report, RuleResult, ns_text
 from tracecheck.rules.vocabulary import ROLES, ROLES_OF
@@ -34,7 +35,8 @@ def finding_lines(
             lines += ["", *_undecided(result, style, outline, None if every else 3)]
         elif count := sum(s.verdict == INCONCLUSIVE for _, s in result.statistics):
             found = (f for f in result.findings() if f.verdict == "inconclusive")
-            lines += ["", *_titled(result, "?", "yellow", style), *_each(found, count, count, style, outline)]
+            lines += ["", *_titled(result, "?", "yellow", style)]
+            lines += [line for finding in islice(found, count) for line in _one(finding, style, outline)]
     lines += unchecked_lines(report, style)
     return lines
 
@@ -42,14 +44,11 @@ def finding_lines(
 def _failed(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
     word = mark(result)
     lines = _titled(result, word, "red" if word == "FAIL" else "yellow", style)
-    found = (f for f in result.findings() if f.verdict == "fail")
-    lines += _each(found, result.failed, limit, style, outline)
-    return lines
+    return [*lines, *_each(result, FAIL, limit, style, outline)]
 
 
 def _undecided(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
-    found = (f for f in result.findings() if f.verdict == "inconclusive")
-    return [*_titled(result, "?", "yellow", style), *_each(found, result.inconclusive, limit, style, outline)]
+    return [*_titled(result, "?", "yellow", style), *_each(result, INCONCLUSIVE, limit, style, outline)]
 
 
 def _titled(result: RuleResult, word: str, colour: str, style: Style) -> list[str]:
@@ -67,12 +66,16 @@ def _titled(result: RuleResult, word: str, colour: str, style: Style) -> list[st
     return lines
 
 
-def _each(found: Iterator[Finding], count: int, limit: int | None, style: Style, outline: Outline | None) -> list[str]:
-    lines: list[str] = []
-    for finding in islice(found, limit):
-        lines += _one(finding, style, outline)
-    if limit is not None and count > limit:
-        lines.append(f"    and {count - limit} more; --verbose or --format json gives them all")
+def _each(result: RuleResult, verdict: int, limit: int | None, style: Style, outline: Outline | None) -> list[str]:
+    word, count = words.VERDICTS[verdict], result.count(verdict)
+    unlisted = result.unlisted_of(verdict)
+    shown = count - unlisted if limit is None else min(limit, count - unlisted)
+    found = (f for f in result.findings() if f.verdict == word)
+    lines = [line for finding in islice(found, shown) for line in _one(finding, style, outline)]
+    if unlisted:
+        lines.append(f"    and {count - shown} more, {unlisted} of them only counted; --max-findings 0 keeps them all")
+    elif count > shown:
+        lines.append(f"    and {count - shown} more; --verbose or --format json gives them all")
     return lines
 
 

@@ -73,6 +73,7 @@ def _rule(result: RuleResult) -> dict[str, Any]:
         "failed": result.failed,
         "inconclusive": result.inconclusive,
         "cut": result.cut,
+        "unlisted": result.unlisted,
         "missing": list(result.missing),
         "stats": _stats(result),
     }

@@ -16,6 +16,7 @@ from tracecheck.decoding.find import wire
 from tracecheck.report.exchange import Exchange, read_exchange
 from tracecheck.report.outline import Outline, TransferFacts
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.tally import MAX_FINDINGS
 from tracecheck.rules.verdict import Finding, Report, RuleResult, Verdict
 from tracecheck.words import SEVERITIES
 
@@ -138,14 +139,21 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def judge(
-    capture: Capture, rules: RuleSet, terms: Terms | None = None, progress: Callable[[int], None] | None = None
+    capture: Capture,
+    rules: RuleSet,
+    terms: Terms | None = None,
+    progress: Callable[[int], None] | None = None,
+    *,
+    max_findings: int | None = MAX_FINDINGS,
 ) -> Judged:
     """Decode and judge a capture. A rule set in which nothing at all is asked for means the presets that fit.
 
-    Raises CaptureError, ChannelError.
+    `max_findings` as for `tracecheck.analyze`. Raises CaptureError, ChannelError.
     """
     outline = Outline()
-    report = api.analyze(capture, asked(rules), progress=progress, observe=outline.add)
+    report = api.analyze(
+        capture, asked(rules), max_findings=max_findings, progress=progress, observe=outline.add
+    )
     return Judged(capture.path, rules, capture, report, outline, terms or Terms())
 
 

@@ -83,6 +83,16 @@ class Bounds:
         above_n = -(-((period + 1) * num) // den) + 1
         return _Limit(below_n, above_n, period > 0)
 
+    def each(self, period: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Both bounds in samples for instances with these SCL periods, for reading; nan where one is not known."""
+        return self._known(self.lower, period), self._known(self.upper, period)
+
+    def _known(self, bound: Quantity | None, period: Samples) -> NDArray[np.float64]:
+        if bound is not None and bound.unit == "scl":
+            return np.where(period > 0, float(bound.amount) * period, np.nan)
+        exact = None if bound is None else bound.samples(self.rate_hz)
+        return np.full(len(period), np.nan if exact is None else float(exact))
+
     def in_samples(self, bound: Quantity | None, period: int) -> float | None:
         """A bound in samples, for reading only."""
         if bound is None:

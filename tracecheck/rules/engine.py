@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tracecheck.decoding.exchanges import settle_samples
@@ -13,7 +14,7 @@ from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.checks.absence import AbsenceChecker
-from tracecheck.rules.checks.base import Checker, Instances, LaneInfo
+from tracecheck.rules.checks.base import Checker, LaneInfo
 from tracecheck.rules.checks.duration import DurationChecker
 from tracecheck.rules.checks.integrity import IntegrityChecker
 from tracecheck.rules.checks.occurrence import OccurrenceChecker
@@ -22,7 +23,8 @@ from tracecheck.rules.checks.precedence import PrecedenceChecker
 from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
 from tracecheck.rules.model import Rule, RuleSet
-from tracecheck.rules.verdict import Judged, RuleResult
+from tracecheck.rules.tally import MAX_FINDINGS, Judged, Tally
+from tracecheck.rules.verdict import RuleResult
 
 CHECKERS: dict[str, type[Checker[Any]]] = {
     "response": ResponseChecker,
@@ -36,10 +38,20 @@ CHECKERS: dict[str, type[Checker[Any]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept beside counts: so many findings of a rule, lane and verdict (None: all), and every instance."""
+
+    findings: int | None
+    instances: bool
+
+
 class _LaneRun:
     """One lane and its checkers. Made at the first batch, when it is known which markers begin active."""
 
-    def __init__(self, rules: RuleSet, wiring: Wiring, bus: str | None, rate_hz: int | None, batch: Batch) -> None:
+    def __init__(
+        self, rules: RuleSet, wiring: Wiring, bus: str | None, rate_hz: int | None, batch: Batch, kept: _Kept
+    ) -> None:
         wires = wiring.markers_of(bus)
         active = {m.name: batch.initially_active[m.name] for m in wires}
         self.lane = Lane(
@@ -62,7 +74,7 @@ class _LaneRun:
         )
         self.checkers: dict[str, Checker[Any]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
-        self.found: dict[str, list[Instances]] = {}
+        self.tallies: dict[str, Tally] = {}
         self.synced = 0
         for rule in rules.rules:
             missing = tuple(e for e in rule.events if e not in self.lane.codes)
@@ -70,34 +82,44 @@ class _LaneRun:
                 missing = ("a bus",)
             self.missing[rule.id] = missing
             if not missing:
-                self.checkers[rule.id] = CHECKERS[rule.kind](rule, info)
-                self.found[rule.id] = []
+                checker = CHECKERS[rule.kind](rule, info)
+                self.checkers[rule.id] = checker
+                self.tallies[rule.id] = Tally(checker, limit=kept.findings, keep=kept.instances)
 
     def feed(self, window: Window) -> None:
         self.synced = max(window.synced, 0)
         for name, checker in self.checkers.items():
-            found = checker.feed(window)
-            if len(found):
-                self.found[name].append(found)
+            self.tallies[name].add(checker.feed(window))
 
     def judged(self, name: str) -> Judged:
         """What became of one rule."""
-        checker = self.checkers[name]
-        found = Instances.joined(self.found[name]).in_order()
-        return Judged(self.lane.bus, checker, found, checker.statistics(found, self.synced))
+        return self.tallies[name].judged(self.lane.bus, self.synced)
 
 
 class Engine:
-    """Judges one capture. `feed` every batch in order, the last of which is final; then `results`."""
+    """Judges one capture. `feed` every batch in order, the last of which is final; then `results`.
 
-    def __init__(self, rules: RuleSet, wiring: Wiring, rate_hz: int | None) -> None:
+    Memory does not grow with the capture: of each rule, bus and verdict the first `max_findings` findings are kept
+    (None: all of them) and the others counted. With `keep` every instance is kept, for the table `checks`.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        wiring: Wiring,
+        rate_hz: int | None,
+        *,
+        max_findings: int | None = MAX_FINDINGS,
+        keep: bool = False,
+    ) -> None:
         self._rules, self._wiring, self._rate_hz = rules, wiring, rate_hz
+        self._kept = _Kept(max_findings, keep)
         self._runs: dict[str | None, _LaneRun] = {}
 
     def feed(self, batch: Batch) -> None:
         for bus in self._wiring.lanes:
             if bus not in self._runs:
-                self._runs[bus] = _LaneRun(self._rules, self._wiring, bus, self._rate_hz, batch)
+                self._runs[bus] = _LaneRun(self._rules, self._wiring, bus, self._rate_hz, batch, self._kept)
             run = self._runs[bus]
             window = run.lane.feed(
                 batch.buses[bus] if bus is not None else None,

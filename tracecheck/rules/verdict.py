@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from math import isnan
+from typing import TYPE_CHECKING, Any, Literal
 
 from tracecheck import words
+from tracecheck.errors import UsageError
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import Checker, Instances
+from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import Rule
 from tracecheck.rules.statistic import Statistic
+from tracecheck.rules.tally import Judged
 from tracecheck.timebase import NS, to_ns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 _RANK = {name: i for i, name in enumerate(words.SEVERITIES)}
@@ -57,20 +61,6 @@ class Finding:
     why: str
     source: str
     line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The instances of one rule on one lane, and what they say together."""
-
-    bus: str | None
-    checker: Checker[Any]
-    found: Instances
-    statistics: tuple[Statistic, ...] = ()
-
-    def count(self, verdict: int) -> int:
-        """How many have this verdict; each statistic is one instance."""
-        return int((self.found.verdict == verdict).sum()) + sum(s.verdict == verdict for s in self.statistics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,34 +106,38 @@ class RuleResult:
     def measures(self) -> str:
         return self.lanes[0].checker.measures if self.lanes else ""
 
-    def _measured(self) -> Iterator[tuple[Judged, NDArray[np.bool_]]]:
-        for lane in self.lanes:
-            mask = (lane.found.value >= 0) & (lane.found.verdict != CUT)
-            if mask.any():
-                yield lane, mask
+    @property
+    def unlisted(self) -> int:
+        """Failed and inconclusive instances that are counted, and of which no more is kept: too many of them."""
+        return self.unlisted_of(FAIL) + self.unlisted_of(INCONCLUSIVE)
+
+    def unlisted_of(self, verdict: int) -> int:
+        """Those of one verdict."""
+        return sum(lane.counts[verdict] - lane.kept(verdict) for lane in self.lanes)
 
     @property
     def stats(self) -> Stats | None:
         """None when nothing was measured."""
         if self.measures not in ("time", "count"):
             return None
-        parts = [lane.found.value[mask] for lane, mask in self._measured()]
+        parts = [lane.values for lane in self.lanes if len(lane.values)]
         if not parts:
             return None
-        values = np.sort(np.concatenate(parts))
+        values = Counted.joined(parts)
+        count = len(values)
         scale, unit = self._scale()
         worst = self._closest()
 
         def rank(per_cent: int) -> float:
-            return float(values[max(0, -(-per_cent * len(values) // 100) - 1)]) * scale
+            return values.ranked(max(1, -(-per_cent * count // 100))) * scale
 
         return Stats(
             unit=unit,
-            count=len(values),
-            min=float(values[0]) * scale,
+            count=count,
+            min=values.least * scale,
             p50=rank(50),
             p99=rank(99),
-            max=float(values[-1]) * scale,
+            max=values.most * scale,
             headroom=None if worst is None else worst[0] * scale,
         )
 
@@ -160,19 +154,10 @@ class RuleResult:
 
     def _closest(self) -> tuple[float, str | None, int, int] | None:
         best: tuple[float, str | None, int, int] | None = None
-        for lane, mask in self._measured():
-            found = lane.found.where(mask)
-            for period in np.unique(found.period).tolist():
-                mine = found.where(found.period == period)
-                lower, upper = lane.checker.lower_upper(period)
-                room = np.full(len(mine), np.inf)
-                if upper is not None:
-                    room = np.minimum(room, upper - mine.value)
-                if lower is not None:
-                    room = np.minimum(room, mine.value - lower)
-                i = int(np.argmin(room))
-                if np.isfinite(room[i]) and (best is None or room[i] < best[0]):
-                    best = float(room[i]), lane.bus, int(mine.transfer[i]), int(mine.at[i])
+        for lane in self.lanes:
+            near = lane.closest
+            if near is not None and (best is None or near.room < best[0]):
+                best = near.room, lane.bus, near.transfer, near.at
         return best
 
     @property
@@ -181,7 +166,9 @@ class RuleResult:
         return ((lane.bus, statistic) for lane in self.lanes for statistic in lane.statistics)
 
     def findings(self) -> Iterator[Finding]:
-        """Failed and inconclusive instances, lane by lane in order; what they say together comes before them all."""
+        """Failed and inconclusive instances, lane by lane in order, as far as they were kept (see `unlisted`); what
+        they say together comes before them all.
+        """
         for bus, statistic in self.statistics:
             if statistic.verdict in (FAIL, INCONCLUSIVE):
                 yield self._of_all(bus, statistic)
@@ -194,7 +181,7 @@ class RuleResult:
         rate = self.rate_hz
         scale = NS / rate if rate and self.measures == "time" else None
         value = float(found.value[i]) * scale if scale and found.value[i] >= 0 else None
-        lower, upper = lane.checker.lower_upper(int(found.period[i])) if scale else (None, None)
+        lower, upper = (float(bound[0]) for bound in lane.checker.limits(found.where(slice(i, i + 1))))
         transfer = int(found.transfer[i])
         return Finding(
             rule=self.rule.id,
@@ -206,8 +193,8 @@ class RuleResult:
             sample=int(found.at[i]),
             t_ns=to_ns(int(found.at[i]), rate) if rate else None,
             value_ns=value,
-            lower_ns=lower * scale if scale and lower is not None else None,
-            upper_ns=upper * scale if scale and upper is not None else None,
+            lower_ns=lower * scale if scale and not isnan(lower) else None,
+            upper_ns=upper * scale if scale and not isnan(upper) else None,
             uncertainty_ns=scale,
             message=lane.checker.said(found, i, lambda d: time_text(d, rate)),
             why=self.rule.why,
@@ -249,14 +236,38 @@ class Report:
     rate_hz: int | None = None
     trace: Any = field(default=None, repr=False)
     """The Trace the verdict was reached on, where it was kept."""
+    complete: bool = False
+    """Whether every instance was kept, for the table `checks`."""
 
     def __repr__(self) -> str:
         path, rules = self.capture.get("path", "a capture"), len(self.rules)
         return f"<Report on {path}: {self.verdict}, {rules} rules, {len(self.findings)} findings>"
 
     @cached_property
+    def checks(self) -> pa.Table:
+        """Every rule on every instance, columns as `schemas.CHECKS`, rule by rule and bus by bus in order.
+
+        Raises UsageError where the instances were not kept.
+        """
+        if not self.complete:
+            raise UsageError(
+                "the instances were not kept, only counts and findings; judge with keep_checks=True: "
+                "tracecheck.analyze(path, rules, keep_checks=True).checks"
+            )
+        from tracecheck.rules.checks_table import checks_table  # noqa: PLC0415  (needs pyarrow)
+
+        return checks_table(self.rules)
+
+    @property
+    def unlisted(self) -> int:
+        """Findings that are counted in the rules and not among `findings`: there were too many of them to keep."""
+        return sum(result.unlisted for result in self.rules)
+
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings: failures before what could not be decided, the severest first, then by bus and sample."""
+        """The findings, of each rule, bus and verdict the first that were kept (the rest: `unlisted`): failures before
+        what could not be decided, the severest first, then by bus and sample.
+        """
         found = [f for result in self.rules for f in result.findings()]
         order = {"fail": 0, "inconclusive": 1}
         return tuple(sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule)))

@@ -23,6 +23,7 @@ from tracecheck.rules.statistic import Statistic
 
 R = TypeVar("R", bound=Rule)
 Reasons = NDArray[np.uint8]
+Limits = tuple[NDArray[np.float64], NDArray[np.float64]]
 TOO_MANY = 255
 """The reason of instances in an exchange that was given up for its size."""
 TOO_MANY_TEXT = "more events in one exchange than are held: it was given up, and what it would have shown is not known"
@@ -64,8 +65,8 @@ class Instances:
     def __len__(self) -> int:
         return len(self.at)
 
-    def where(self, mask: NDArray[Any]) -> Instances:
-        """Those that a mask, or an array of indices, picks."""
+    def where(self, mask: NDArray[Any] | slice) -> Instances:
+        """Those that a mask, an array of indices or a slice picks."""
         return Instances(
             self.at[mask],
             self.transfer[mask],
@@ -161,8 +162,24 @@ class Checker(ABC, Generic[R]):
         """The bounds in samples (or counts), for reading."""
         return None, None
 
-    def statistics(self, found: Instances, at: int) -> tuple[Statistic, ...]:
-        """What all instances say together, once there are no more; `at`: the sample from which on they were judged."""
+    def limits(self, found: Instances) -> Limits:
+        """The lower and the upper bound of each instance, in samples (or counts), for reading; nan where there is none.
+
+        Checkers whose bounds depend on more than the SCL period have their own.
+        """
+        low, high = np.full(len(found), np.nan), np.full(len(found), np.nan)
+        for period in np.unique(found.period).tolist():
+            mine = found.period == period
+            lower, upper = self.lower_upper(period)
+            low[mine] = np.nan if lower is None else lower
+            high[mine] = np.nan if upper is None else upper
+        return low, high
+
+    def note(self, found: Instances) -> None:
+        """Takes into account, for `statistics`, instances that were decided; called once with each."""
+
+    def statistics(self, at: int) -> tuple[Statistic, ...]:
+        """What all instances noted so far say together; `at`: the sample from which on they were judged."""
         return ()
 
     def code(self, event: str) -> int:

@@ -28,7 +28,7 @@ from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import START, WAKE
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Reasons, instances
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, Reasons, instances
 from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import PrecedenceRule
 
@@ -59,6 +59,9 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.within, period)
+
+    def limits(self, found: Instances) -> Limits:
+        return self._bounds.each(found.period)
 
     def feed(self, window: Window) -> Instances:
         if self._first == FOREVER:

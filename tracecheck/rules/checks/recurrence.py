@@ -27,11 +27,12 @@ import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.window import Mask, Window
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
 from tracecheck.rules.checks.scopes import Scopes, judged_scopes, members
 from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import RecurrenceRule
+from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.statistic import Statistic
 
 MEASURED, CUT_SHORT, SCOPE_END, COINCIDENT = range(4)
@@ -61,6 +62,7 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
     def __init__(self, rule: RecurrenceRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._latest = NONE
+        self._jitter = _Jitter(rule.jitter, self.bounds(None, rule.jitter)) if rule.jitter is not None else None
 
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
@@ -163,40 +165,15 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
         doubtful |= (found.reason == CUT_SHORT) & (found.verdict == INCONCLUSIVE)
         return Spans.of(found.value, far, found.period, doubtful)
 
-    def statistics(self, found: Instances, at: int) -> tuple[Statistic, ...]:
-        jitter = self._jitter(found, at)
-        return super().statistics(found, at) + (() if jitter is None else (jitter,))
+    def note(self, found: Instances) -> None:
+        super().note(found)
+        if self._jitter is not None:
+            lost = int((found.reason == TOO_MANY).sum())
+            self._jitter.add(found.value[found.reason == MEASURED], found.value[found.reason == COINCIDENT], lost)
 
-    def _jitter(self, found: Instances, at: int) -> Statistic | None:
-        """The longest whole period less the shortest. Each edge is known to one sample, so two periods to two."""
-        bound = self.rule.jitter
-        sure = found.value[found.reason == MEASURED]
-        perhaps = np.concatenate([sure, found.value[found.reason == COINCIDENT]])
-        lost = int((found.reason == TOO_MANY).sum())
-        if bound is None or not len(perhaps):
-            return None
-        judge = self.bounds(None, bound)
-        none = np.zeros(1, np.int64)
-        # From `shortest - 1` to `longest + 1`; no period is shorter than nothing.
-        most = np.array([perhaps.max() - max(int(perhaps.min()) - 1, 0)], np.int64)
-        least = np.array([sure.max() - sure.min() - 1 if len(sure) else 0], np.int64)
-        verdict = INCONCLUSIVE
-        if judge.beyond(least, none)[0]:
-            verdict = FAIL
-        elif len(sure) >= PERIODS_FOR_JITTER and not lost and judge.judge(most, none)[0] == PASS:
-            verdict = PASS
-        return Statistic(
-            name="jitter",
-            bound=bound,
-            verdict=verdict,
-            count=len(sure),
-            needed=PERIODS_FOR_JITTER,
-            low=int(sure.max() - sure.min()) if len(sure) else 0,
-            high=None if lost else int(perhaps.max() - perhaps.min()),
-            open=len(perhaps) - len(sure) + lost,
-            slack=2,
-            at=at,
-        )
+    def statistics(self, at: int) -> tuple[Statistic, ...]:
+        jitter = self._jitter.statistic(at) if self._jitter is not None else None
+        return super().statistics(at) + (() if jitter is None else (jitter,))
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         event, lasted = self.rule.event, time(int(found.value[i]))
@@ -209,6 +186,67 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
                 return f"no other {event} in the {lasted} until the {self.rule.scope}'s end"
             case _:
                 return f"the next {event} came {lasted} later"
+
+
+@dataclass(slots=True)
+class _Range:
+    """How many there were, the shortest and the longest."""
+
+    count: int = 0
+    least: int = 0
+    most: int = 0
+
+    def add(self, values: Samples) -> None:
+        if len(values):
+            low, high = int(values.min()), int(values.max())
+            self.least, self.most = (min(self.least, low), max(self.most, high)) if self.count else (low, high)
+            self.count += len(values)
+
+
+class _Jitter:
+    """The longest whole period less the shortest. Each edge is known to one sample, so two periods to two.
+
+    Some periods there surely were, others perhaps (an event lies on the scope's boundary), others are `lost`.
+    """
+
+    def __init__(self, bound: Quantity, judge: Bounds) -> None:
+        self._bound, self._judge = bound, judge
+        self._sure, self._perhaps = _Range(), _Range()
+        self._lost = 0
+
+    def add(self, sure: Samples, perhaps: Samples, lost: int) -> None:
+        """Take more periods."""
+        self._sure.add(sure)
+        self._perhaps.add(perhaps)
+        self._lost += lost
+
+    def statistic(self, at: int) -> Statistic | None:
+        sure, perhaps, lost = self._sure, self._perhaps, self._lost
+        if not sure.count and not perhaps.count:
+            return None
+        every = [part for part in (sure, perhaps) if part.count]
+        shortest, longest = min(part.least for part in every), max(part.most for part in every)
+        none = np.zeros(1, np.int64)
+        # From `shortest - 1` to `longest + 1`; no period is shorter than nothing.
+        most = np.array([longest - max(shortest - 1, 0)], np.int64)
+        least = np.array([sure.most - sure.least - 1 if sure.count else 0], np.int64)
+        verdict = INCONCLUSIVE
+        if self._judge.beyond(least, none)[0]:
+            verdict = FAIL
+        elif sure.count >= PERIODS_FOR_JITTER and not lost and self._judge.judge(most, none)[0] == PASS:
+            verdict = PASS
+        return Statistic(
+            name="jitter",
+            bound=self._bound,
+            verdict=verdict,
+            count=sure.count,
+            needed=PERIODS_FOR_JITTER,
+            low=sure.most - sure.least if sure.count else 0,
+            high=None if lost else longest - shortest,
+            open=perhaps.count + lost,
+            slack=2,
+            at=at,
+        )
 
 
 def _within(events: Samples, low: Samples, high: Samples) -> tuple[Samples, Samples]:

@@ -1,0 +1,95 @@
+"""How often each value came: what percentiles are read from, in memory that does not grow with the instances.
+
+Values are whole samples, so there are far fewer different ones than instances, and the table is exact. Where there are
+more than MAX_DISTINCT all the same (the gaps of a day), values are rounded down to a step that doubles as often as it
+must: then a percentile is known to that step, which is less than a hundred-thousandth of the longest value. Verdicts
+never depend on it, for what a bound asks is counted as instances come.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DISTINCT: Final = 1 << 18
+"""Different values that are told apart; 16 bytes each."""
+_BUFFERED: Final = 1 << 15
+
+Values = NDArray[np.int64]
+
+
+class Counted:
+    """A multiset of whole numbers, 0 or more. `step` is 1 as long as it is exact; `least` and `most` always are."""
+
+    __slots__ = ("_buffer", "_buffered", "_counts", "_values", "least", "most", "step")
+
+    def __init__(self) -> None:
+        self.step = 1
+        self.least, self.most = -1, -1
+        self._values = np.empty(0, np.int64)
+        self._counts = np.empty(0, np.int64)
+        self._buffer: list[Values] = []
+        self._buffered = 0
+
+    def add(self, values: Values) -> None:
+        """Take more values, in any order."""
+        if not len(values):
+            return
+        low, high = int(values.min()), int(values.max())
+        self.least = low if self.least < 0 else min(self.least, low)
+        self.most = max(self.most, high)
+        self._buffer.append(values)
+        self._buffered += len(values)
+        # Merged when there is as much to merge as there is already: so each value is moved a few times at most.
+        if self._buffered >= max(_BUFFERED, len(self._values)):
+            self._merge()
+
+    def __len__(self) -> int:
+        return int(self._counts.sum()) + self._buffered
+
+    def ranked(self, rank: int) -> int:
+        """The value at a place, from 1, in ascending order."""
+        self._merge()
+        if rank >= len(self):
+            return self.most
+        return max(int(self._values[np.searchsorted(np.cumsum(self._counts), rank)]), self.least)
+
+    @property
+    def table(self) -> tuple[Values, Values]:
+        """The different values, ascending, and how often each came."""
+        self._merge()
+        return self._values, self._counts
+
+    @staticmethod
+    def joined(parts: list[Counted]) -> Counted:
+        """All of them in one, as exact as the least exact."""
+        parts = [part for part in parts if len(part)]
+        if len(parts) == 1:
+            return parts[0]
+        whole = Counted()
+        if parts:
+            tables = [part.table for part in parts]
+            whole.step = max(part.step for part in parts)
+            whole.least, whole.most = min(part.least for part in parts), max(part.most for part in parts)
+            whole._values, whole._counts = (np.concatenate(columns) for columns in zip(*tables, strict=True))
+            whole._condense()
+        return whole
+
+    def _merge(self) -> None:
+        if not self._buffer:
+            return
+        values, counts = np.unique(np.concatenate(self._buffer) // self.step * self.step, return_counts=True)
+        self._buffer, self._buffered = [], 0
+        self._values = np.concatenate([self._values, values])
+        self._counts = np.concatenate([self._counts, counts])
+        self._condense()
+
+    def _condense(self) -> None:
+        while True:
+            self._values, where = np.unique(self._values // self.step * self.step, return_inverse=True)
+            self._counts = np.bincount(where, self._counts, len(self._values)).astype(np.int64)
+            if len(self._values) <= MAX_DISTINCT:
+                return
+            self.step *= 2

@@ -1,0 +1,126 @@
+"""What is kept of one rule's instances on one lane: counts, the values measured, the closest, and the findings.
+
+Memory does not grow with the instances. Counts, percentiles and the closest instance are exact; of the failed, and of
+those that could not be decided, the first `limit` are kept and the others counted. `keep` keeps every instance as well.
+How the instances come in batches changes none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
+from tracecheck.rules.checks.base import NONE, Checker, Instances
+from tracecheck.rules.counted import Counted
+from tracecheck.rules.statistic import Statistic
+
+MAX_FINDINGS: Final = 1000
+"""Findings of each verdict that are kept of a rule on a lane, unless another number is asked for."""
+
+
+class Closest(NamedTuple):
+    """The instance nearest to a bound: `room` to it in samples (or counts), negative when over."""
+
+    room: float
+    at: int
+    transfer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one rule on one lane.
+
+    `found`    the failed and inconclusive instances that were kept, in order; with `keep` every instance
+    `counts`   how many there were of each verdict, by its code; those that were not kept too
+    `values`   what was measured, over all instances but those that are cut
+    """
+
+    bus: str | None
+    checker: Checker[Any]
+    found: Instances
+    counts: tuple[int, ...]
+    values: Counted
+    closest: Closest | None
+    statistics: tuple[Statistic, ...] = ()
+
+    def count(self, verdict: int) -> int:
+        """How many have this verdict; each statistic is one instance."""
+        return self.counts[verdict] + sum(s.verdict == verdict for s in self.statistics)
+
+    def kept(self, verdict: int) -> int:
+        """How many of `found` have this verdict."""
+        return int((self.found.verdict == verdict).sum())
+
+
+class Tally:
+    """Takes the instances of one checker as they are decided."""
+
+    def __init__(self, checker: Checker[Any], *, limit: int | None = MAX_FINDINGS, keep: bool = False) -> None:
+        """`limit`: findings kept of each verdict, None for all of them."""
+        self._checker, self._limit, self._keep = checker, limit, keep
+        self._counts = np.zeros(UNJUDGED + 1, np.int64)
+        self._values = Counted()
+        self._closest: Closest | None = None
+        self._found: dict[int, list[Instances]] = {FAIL: [], INCONCLUSIVE: []}
+        self._all: list[Instances] = []
+
+    def add(self, found: Instances) -> None:
+        """Take what one window decided."""
+        if not len(found):
+            return
+        counts = np.bincount(found.verdict, minlength=UNJUDGED + 1)
+        self._counts += counts
+        self._checker.note(found)
+        if self._keep:
+            self._all.append(found)
+        else:
+            for verdict in (FAIL, INCONCLUSIVE):
+                if counts[verdict]:
+                    self._remember(verdict, found.where(np.flatnonzero(found.verdict == verdict)))
+        if self._checker.measures in ("time", "count"):
+            self._measure(found)
+
+    def judged(self, bus: str | None, at: int) -> Judged:
+        """What became of the rule so far; `at`: the sample from which on it was judged."""
+        parts = self._all if self._keep else [part for parts in self._found.values() for part in parts]
+        return Judged(
+            bus,
+            self._checker,
+            Instances.joined(parts).in_order() if parts else NONE,
+            tuple(self._counts.tolist()),
+            self._values,
+            self._closest,
+            self._checker.statistics(at),
+        )
+
+    def _remember(self, verdict: int, found: Instances) -> None:
+        """Keeps the first of them by sample: instances may be decided out of order."""
+        parts = self._found[verdict]
+        parts.append(found)
+        if self._limit is None:
+            return
+        first = parts[0]
+        if len(first) == self._limit and int(found.at.min()) > int(first.at.max()):
+            del parts[1:]  # as is usual: those kept are full, and all of these come later
+        elif sum(map(len, parts)) > self._limit:
+            parts[:] = [Instances.joined(parts).in_order().where(slice(0, self._limit))]
+
+    def _measure(self, found: Instances) -> None:
+        measured = (found.value >= 0) & (found.verdict != CUT)
+        if not measured.all():
+            found = found.where(measured)
+        if not len(found):
+            return
+        self._values.add(found.value)
+        lower, upper = self._checker.limits(found)
+        room = np.fmin(upper - found.value, found.value - lower)
+        least = np.fmin.reduce(room)
+        if np.isnan(least) or (self._closest is not None and least > self._closest.room):
+            return
+        same = np.flatnonzero(room == least)
+        first = same[np.lexsort((found.transfer[same], found.at[same]))[0]]
+        candidate = Closest(float(least), int(found.at[first]), int(found.transfer[first]))
+        self._closest = candidate if self._closest is None else min(self._closest, candidate)
