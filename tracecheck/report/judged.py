@@ -151,9 +151,7 @@ def judge(
     `max_findings` as for `tracecheck.analyze`. Raises CaptureError, ChannelError.
     """
     outline = Outline()
-    report = api.analyze(
-        capture, asked(rules), max_findings=max_findings, progress=progress, observe=outline.add
-    )
+    report = api.analyze(capture, asked(rules), max_findings=max_findings, progress=progress, observe=outline.add)
     return Judged(capture.path, rules, capture, report, outline, terms or Terms())
 
 
