@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from tracecheck.capture.folder import captures_in
 from tracecheck.cli.console import destination, say, state
+from tracecheck.cli.github import append_summary
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
 from tracecheck.cli.wiring import rule_set
 from tracecheck.errors import CaptureError, ChannelError, UsageError
-from tracecheck.report.formats import Detail, Format, format_named, renderer
+from tracecheck.report.formats import FORMATS, Detail, Format, format_named, renderer
 from tracecheck.report.judged import Judged, Run, Terms, Unreadable, judge
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
@@ -71,7 +72,10 @@ def run(request: Request) -> int:
     def judged() -> Run:
         return Run(tuple(_judged(job, request) for job in jobs), single)
 
-    return _written(targets, sources, judged, request).exit_code
+    done = _written(targets, sources, judged, request)
+    if any(target.format is FORMATS["github"] for target in targets):
+        append_summary(done)
+    return done.exit_code
 
 
 def _jobs(request: Request) -> list[_Job]:

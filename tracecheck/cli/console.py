@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from tracecheck.errors import OutputError
+from tracecheck.report.visible import visible
 
 STDOUT = "standard output"
 _GLYPHS = "─┌┐└┘┄░▒⋯→µ±✓"
@@ -121,7 +122,7 @@ def say(message: str) -> None:
     stream = cast("TextIO | None", sys.stderr)
     if stream is None:
         return
-    text = f"tracecheck: {message}\n"
+    text = f"tracecheck: {visible(message)}\n"
     with suppress(OSError, ValueError):
         stream.write(text.encode(stream.encoding or "utf-8", "replace").decode(stream.encoding or "utf-8", "replace"))
         stream.flush()

@@ -18,6 +18,7 @@ from tracecheck.report.columns import Column, find, layout
 from tracecheck.report.exchange import Exchange, Mark, Wave
 from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style
+from tracecheck.report.visible import visible
 from tracecheck.rules.verdict import time_text
 from tracecheck.timebase import to_ns
 
@@ -33,14 +34,14 @@ _NAMES = {"start": "START", "stop": "STOP", "restart": "repeated START"}
 
 def draw(exchange: Exchange, style: Style) -> str:
     """The drawing, at most `style.width` columns wide, ending with a line end."""
-    gutter = max(len(wave.name) for wave in exchange.waves) + 2
+    gutter = max(len(visible(wave.name, line=True)) for wave in exchange.waves) + 2
     columns = layout(exchange, style.width - gutter)
     lines = [_title(exchange, style), ""]
     marks, left_out = _mark_row(exchange, columns, style)
     lines.append(f"{'':{gutter}}{marks}".rstrip())
     for wave in exchange.waves:
         rows = _wave_rows(wave, columns, style)
-        name = style.paint(f"{wave.name:<{gutter}}", "bold" if wave.bus else "cyan")
+        name = style.paint(f"{visible(wave.name, line=True):<{gutter}}", "bold" if wave.bus else "cyan")
         lines += [f"{'':{gutter}}{row}".rstrip() for row in rows[:-1]]
         lines.append(f"{name}{rows[-1]}".rstrip())
     lines += [f"{'':{gutter}}{row}".rstrip() for row in _axis(exchange, columns)]

@@ -10,6 +10,7 @@ from tracecheck import words
 from tracecheck.report.outline import Outline
 from tracecheck.report.rule_table import MARKS, mark
 from tracecheck.report.style import Style
+from tracecheck.report.visible import visible
 from tracecheck.rules.bounds import FAIL, INCONCLUSIVE
 from tracecheck.rules.describe import describe
 from tracecheck.rules.verdict import Finding, Report, RuleResult, ns_text
@@ -27,12 +28,12 @@ def finding_lines(
     lines: list[str] = []
     failed = sorted((r for r in report.rules if r.failed), key=lambda r: list(MARKS).index(r.rule.severity))
     for result in failed:
-        lines += ["", *_failed(result, style, outline, None if every else LIMIT)]
+        lines += ["", *failed_lines(result, style, outline, None if every else LIMIT)]
     for result in (r for r in report.rules if r.inconclusive):
         # Of instances that others were judged beside, only the strict want to hear; of a bound on all of them, anyone.
         whole = every or strict or not result.judged
         if whole:
-            lines += ["", *_undecided(result, style, outline, None if every else 3)]
+            lines += ["", *undecided_lines(result, style, outline, None if every else 3)]
         elif count := sum(s.verdict == INCONCLUSIVE for _, s in result.statistics):
             found = (f for f in result.findings() if f.verdict == "inconclusive")
             lines += ["", *_titled(result, "?", "yellow", style)]
@@ -41,20 +42,26 @@ def finding_lines(
     return lines
 
 
-def _failed(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
+def failed_lines(
+    result: RuleResult, style: Style, outline: Outline | None = None, limit: int | None = LIMIT
+) -> list[str]:
+    """A failed rule: its name and place, what it asks for, and its first `limit` failures."""
     word = mark(result)
     lines = _titled(result, word, "red" if word == "FAIL" else "yellow", style)
     return [*lines, *_each(result, FAIL, limit, style, outline)]
 
 
-def _undecided(result: RuleResult, style: Style, outline: Outline | None, limit: int | None) -> list[str]:
+def undecided_lines(
+    result: RuleResult, style: Style, outline: Outline | None = None, limit: int | None = LIMIT
+) -> list[str]:
+    """As `failed_lines`, of what could not be decided."""
     return [*_titled(result, "?", "yellow", style), *_each(result, INCONCLUSIVE, limit, style, outline)]
 
 
 def _titled(result: RuleResult, word: str, colour: str, style: Style) -> list[str]:
     rule = result.rule
     title = f"{word} {rule.id}"
-    place = f"{rule.source}:{rule.line}" if rule.line else rule.source
+    place = visible(f"{rule.source}:{rule.line}" if rule.line else rule.source, line=True)
     if len(title) + len(place) + 2 <= style.width:
         gap = " " * (style.width - len(title) - len(place))
         lines = [style.paint(title, "bold", colour) + gap + style.paint(place, "dim")]
@@ -80,6 +87,13 @@ def _each(result: RuleResult, verdict: int, limit: int | None, style: Style, out
 
 
 def _one(finding: Finding, style: Style, outline: Outline | None) -> list[str]:
+    lines = wrapped(f"{place_text(finding, outline)}:", style, 2)
+    lines += wrapped(measured_text(finding, style), style, 6)
+    return lines
+
+
+def place_text(finding: Finding, outline: Outline | None = None) -> str:
+    """`at 1.914875 ms, i2c0 transfer 3 (write 0x3C, 3 bytes)`."""
     time = f"sample {finding.sample}" if finding.t_ns is None else instant_text(finding.t_ns)
     where = [f"at {time}"]
     if finding.bus is not None and finding.transfer is not None:
@@ -89,9 +103,12 @@ def _one(finding: Finding, style: Style, outline: Outline | None) -> list[str]:
             where[-1] += f" ({facts.summary})"
     elif finding.bus is not None:
         where.append(finding.bus)
-    lines = wrapped(f"{', '.join(where)}:", style, 2)
-    lines += wrapped(finding.message + _against(finding, style), style, 6)
-    return lines
+    return ", ".join(where)
+
+
+def measured_text(finding: Finding, style: Style) -> str:
+    """What was found, and what was measured against which bound."""
+    return finding.message + _against(finding, style)
 
 
 def _against(finding: Finding, style: Style) -> str:
@@ -170,5 +187,5 @@ def wrapped(text: str, style: Style, indent: int) -> list[str]:
     """Text folded to the width, every line indented."""
     space = " " * indent
     return textwrap.wrap(
-        text, max(style.width, 40), initial_indent=space, subsequent_indent=space, break_on_hyphens=False
+        visible(text), max(style.width, 40), initial_indent=space, subsequent_indent=space, break_on_hyphens=False
     )

@@ -29,6 +29,9 @@ class Format(NamedTuple):
 FORMATS: Final = {
     "text": Format("tracecheck.report.run_text", needs_captures=True),
     "json": Format("tracecheck.report.run_json"),
+    "junit": Format("tracecheck.report.run_junit"),
+    "sarif": Format("tracecheck.report.run_sarif"),
+    "github": Format("tracecheck.report.run_github"),
 }
 
 

@@ -9,13 +9,14 @@ from tracecheck.report.drawing import draw
 from tracecheck.report.formats import Detail
 from tracecheck.report.judged import Judged, Run
 from tracecheck.report.style import Style
+from tracecheck.report.visible import visible
 
 
 def render(run: Run, style: Style, detail: Detail) -> Iterator[str]:
     """The captures that could be read; why another could not is said on standard error."""
     for i, one in enumerate(run.judged):
         if detail == "quiet":
-            yield f"{one.path}: {_line(one, style)}\n"
+            yield f"{visible(one.path, line=True)}: {_line(one, style)}\n"
         else:
             yield ("\n" if i else "") + _whole(one, style, verbose=detail == "verbose")
     if not run.single and detail != "quiet":
@@ -25,6 +26,8 @@ def render(run: Run, style: Style, detail: Detail) -> Iterator[str]:
 def summary(run: Run) -> str:
     """`3 captures: 1 passed, 1 failed, 1 could not be checked`."""
     codes = [one.exit_code for one in run.captures]
+    if not codes:
+        return "no captures"
     words = ("passed", "failed", "could not be checked")
     parts = [f"{codes.count(code)} {word}" for code, word in enumerate(words) if code in codes]
     wanted = sum(one.terms.verdict == "fail" and one.exit_code == 0 for one in run.captures)

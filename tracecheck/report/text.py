@@ -12,6 +12,7 @@ from tracecheck.report.findings import duration_text, finding_lines, wrapped
 from tracecheck.report.outline import Outline
 from tracecheck.report.rule_table import rule_lines
 from tracecheck.report.style import Style, aligned
+from tracecheck.report.visible import visible
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.verdict import Report
 
@@ -52,7 +53,7 @@ def head_lines(report: Report, style: Style) -> list[str]:
     if "samples" in capture:
         facts.append(duration_text(capture["samples"], capture.get("rate_hz")))
     facts += [capture["origin"]] if capture.get("origin") else []
-    lines = [style.paint(str(capture.get("path", "")), "bold"), f"  {', '.join(facts)}"]
+    lines = [style.paint(visible(str(capture.get("path", "")), line=True), "bold"), f"  {', '.join(facts)}"]
     rows = [[f"bus {b['name']}", f"SCL = {b['scl']}, SDA = {b['sda']}", f"({b['chosen']})"] for b in capture["buses"]]
     rows += [
         [f"marker {m['name']}", f"{m['channel']}, {m['coding']}{_owner(m, capture)}", f"({m['chosen']})"]
@@ -60,6 +61,7 @@ def head_lines(report: Report, style: Style) -> list[str]:
     ]
     if not capture["buses"]:
         rows.insert(0, ["bus", "none found", ""])
+    rows = [[visible(cell, line=True) for cell in row] for row in rows]
     lines += [f"  {line}" for line in aligned(rows, ["<", "<", "<"])]
     sources = [name if name in preset_names() else Path(name).name for name in capture.get("rules", ())]
     if sources:
