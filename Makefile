@@ -21,7 +21,7 @@ help:
 	@echo 'make format   let the formatter have its way'
 	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
 	@echo 'make dist     sdist and wheel in dist/'
-	@echo 'make bench    speed beside zlib and sigrok-cli, written to docs/benchmarks.md'
+	@echo 'make bench    speed beside zlib and sigrok-cli, and what judging costs, written to docs/benchmarks*.md'
 	@echo 'make docs     the docs site, in build/site'
 	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
 	@echo 'make firmware build the ELFs they are recorded from (needs a Rust toolchain, see firmware/README.md)'
@@ -106,6 +106,7 @@ dist: $(VENV)/.developer
 
 bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/rules.py --write docs/benchmarks-rules.md
 
 # Every warning is an error: a link that leads nowhere, a page in no table of contents.
 docs: $(VENV)/.core

@@ -70,7 +70,7 @@ class Derived:
         level = np.searchsorted(begins, irqs, "right") - np.searchsorted(ends, irqs, "right") + self._level
         self._level += len(begins) - len(ends)
         later, self._waiting = first_after(irqs[level <= 0], begins, armed=self._waiting)
-        return np.union1d(later, irqs[level > 0])
+        return _once(np.sort(np.concatenate([later, irqs[level > 0]]), kind="stable"))
 
 
 def first_after(causes: Samples, effects: Samples, *, armed: bool) -> tuple[Samples, bool]:
@@ -78,5 +78,10 @@ def first_after(causes: Samples, effects: Samples, *, armed: bool) -> tuple[Samp
     index = np.searchsorted(effects, causes, side="left")
     if armed:
         index = np.concatenate([[0], index])
-    answered = np.unique(index[index < len(effects)])
+    answered = _once(index[: np.searchsorted(index, len(effects))])
     return effects[answered], bool(len(index) and index[-1] == len(effects))
+
+
+def _once(ascending: Samples) -> Samples:
+    """Each value of an ascending array once."""
+    return ascending[np.diff(ascending, prepend=-1) > 0]

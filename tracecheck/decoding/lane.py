@@ -8,8 +8,10 @@ span exchanges carry what they need from window to window.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck import words
 from tracecheck.decoding.derived import Derived
@@ -27,6 +29,7 @@ BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
 START, RESTART, STOP = BUS_CODES["start"], BUS_CODES["restart"], BUS_CODES["stop"]
 _BEGINS_INSIDE, _ENDS_INSIDE = (words.ANOMALIES.index(name) for name in ("begins-inside", "ends-inside"))
 
+_NO_CODES = np.empty(0, np.int16)
 _EVENTS: dict[str, type] = {"at": np.int64, "code": np.int16, "own": np.int64}
 
 
@@ -58,7 +61,10 @@ class Lane:
     markers: tuple[LaneMarker, ...]
     settle: int
     codes: dict[str, int] = field(init=False)
-    _held: list[Columns] = field(init=False, default_factory=list)
+    _bus: list[Columns] = field(init=False, default_factory=list)
+    """Events of the bus that are held back, in order."""
+    _others: list[Columns] = field(init=False, default_factory=list)
+    """Anomalies, markers and derived events that are held back."""
     _transfers: list[Columns] = field(init=False, default_factory=list)
     _stretches: list[Columns] = field(init=False, default_factory=list)
     _anomalies: list[Columns] = field(init=False, default_factory=list)
@@ -126,10 +132,10 @@ class Lane:
     def _take_bus(self, rows: dict[str, Columns]) -> None:
         events, anomalies = rows["events"], rows["anomalies"]
         if len(events["at"]):
-            self._held.append({"at": events["at"], "code": events["kind"].astype(np.int16), "own": events["transfer"]})
+            self._bus.append({"at": events["at"], "code": events["kind"].astype(np.int16), "own": events["transfer"]})
         if len(anomalies["at"]):
             code = anomalies["kind"].astype(np.int16) + np.int16(ANOMALY_CODE)
-            self._held.append({"at": anomalies["at"], "code": code, "own": anomalies["transfer"]})
+            self._others.append({"at": anomalies["at"], "code": code, "own": anomalies["transfer"]})
             self._anomalies.append(anomalies)
             for kind in (_BEGINS_INSIDE, _ENDS_INSIDE):
                 for transfer in anomalies["transfer"][anomalies["kind"] == kind].tolist():
@@ -143,14 +149,14 @@ class Lane:
     def _hold(self, at: Samples, code: int) -> None:
         if len(at):
             n = len(at)
-            self._held.append({"at": at, "code": np.full(n, code, np.int16), "own": np.full(n, -1, np.int64)})
+            self._others.append({"at": at, "code": np.full(n, code, np.int16), "own": np.full(n, -1, np.int64)})
 
     def _release(self, watermark: int, synced: int, *, final: bool, cut_short: bool) -> Window | None:
         transfers = concatenate(self._transfers, LAYOUT["transfers"])
         self._transfers = [transfers] if len(transfers["start"]) else []
         horizon = FOREVER if final else self._horizon(transfers, watermark)
         if horizon <= self._released:
-            if sum(len(part["at"]) for part in self._held) <= MAX_HELD or watermark <= self._released:
+            if sum(len(part["at"]) for part in (*self._bus, *self._others)) <= MAX_HELD or watermark <= self._released:
                 return None
             horizon = watermark
             self._give_up(watermark)
@@ -202,7 +208,7 @@ class Lane:
     def _open_start(self) -> int:
         """START of the earliest transfer whose row has not come yet."""
         earliest = FOREVER
-        for part in self._held:
+        for part in self._bus:
             later = (part["code"] == START) & (part["own"] > self._last_transfer)
             if later.any():
                 earliest = min(earliest, int(part["at"][later][0]))
@@ -212,7 +218,7 @@ class Lane:
         """Release what is held although its exchange is open: from now on that exchange is inconclusive."""
         void = [part["transfer"][part["outcome"] == VOID] for part in self._transfers]
         none = np.concatenate([np.empty(0, np.int64), *void])
-        for part in self._held:
+        for part in self._bus:
             opens = (part["code"] == START) & (part["at"] < watermark) & ~np.isin(part["own"], none)
             if opens.any():
                 start, transfer = int(part["at"][opens][-1]), int(part["own"][opens][-1])
@@ -222,13 +228,18 @@ class Lane:
 
     def _ordered(self, horizon: int, watermark: int) -> tuple[Samples, Codes, Samples, Codes]:
         """Events before `horizon` in order, and the codes of what is no transfer's own in the very sample of it."""
-        held = concatenate(self._held, _EVENTS)
-        now = held["at"] < horizon
-        self._held = [{name: column[~now] for name, column in held.items()}] if not now.all() else []
-        ahead = held["code"][(held["at"] == horizon) & (held["own"] < 0)] if horizon < watermark else held["code"][:0]
-        at, code, own = held["at"][now], held["code"][now], held["own"][now]
-        order = np.lexsort((code, at))
-        return at[order], code[order], own[order], np.sort(ahead)
+        bus, others = concatenate(self._bus, _EVENTS), concatenate(self._others, _EVENTS)
+        if (bus["at"][1:] <= bus["at"][:-1]).any():
+            bus = _picked(bus, np.lexsort((bus["code"], bus["at"])))
+        first = int(np.searchsorted(bus["at"], horizon))
+        now = others["at"] < horizon
+        mine = others["code"][(others["at"] == horizon) & (others["own"] < 0)] if horizon < watermark else _NO_CODES
+        self._bus = [_picked(bus, slice(first, None))] if first < len(bus["at"]) else []
+        self._others = [_picked(others, ~now)] if not now.all() else []
+        between = _picked(others, now)
+        between = _picked(between, np.lexsort((between["code"], between["at"])))
+        merged = _merged(_picked(bus, slice(0, first)), between)
+        return merged["at"], merged["code"], merged["own"], np.sort(mine)
 
     def _owners(
         self, at: Samples, code: Codes, own: Samples, transfers: Columns, exchanges: Exchanges
@@ -263,3 +274,21 @@ class Lane:
         now = rows[key] < horizon
         parts[:] = [{name: column[~now] for name, column in rows.items()}] if not now.all() else []
         return {name: column[now] for name, column in rows.items()}
+
+
+def _picked(rows: Columns, which: NDArray[Any] | slice) -> Columns:
+    return {name: column[which] for name, column in rows.items()}
+
+
+def _merged(bus: Columns, others: Columns) -> Columns:
+    """Both by sample; in one sample the bus's own come first, as their codes are the lowest."""
+    if not len(others["at"]):
+        return bus
+    place = np.searchsorted(bus["at"], others["at"], side="right") + np.arange(len(others["at"]))
+    free = np.ones(len(bus["at"]) + len(place), np.bool_)
+    free[place] = False
+    whole = {}
+    for name, column in bus.items():
+        whole[name] = np.empty(len(free), column.dtype)
+        whole[name][free], whole[name][place] = column, others[name]
+    return whole

@@ -17,7 +17,7 @@ from tracecheck.decoding.markers import LevelMarker, MarkerDecoder, MarkerRows, 
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.wiring import MarkerWire, Wiring
 
-BATCH_EVENTS = 1 << 16
+BATCH_EVENTS = 1 << 17
 """Events a batch holds at least, but for the last: what comes after decoding is vectorised over a batch."""
 
 GLITCH_S = Fraction(50, 10**9)

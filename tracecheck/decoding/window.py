@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from tracecheck.decoding.exchanges import Exchanges, Samples
 from tracecheck.decoding.rows import Columns
 
+A = TypeVar("A")
 Codes = NDArray[np.int16]
 WIRE, ANOMALY_CODE = 15, 16
 """The code that stands for any event of the bus, whose own are below it; and the first that is none of the bus."""
@@ -51,11 +53,21 @@ class Window:
     cut_end: int
     cut_short: bool
     overflow: frozenset[int]
+    asked: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, question: Hashable, answer: Callable[[], A]) -> A:
+        """What `answer` gives, found out once: dozens of rules ask a window the same. Nobody may change it."""
+        if question not in self.asked:
+            self.asked[question] = answer()
+        found: A = self.asked[question]
+        return found
 
     def of(self, code: int, scope: Scope = "capture") -> tuple[Samples, Samples]:
         """Samples of all events of one code, and the transfer in whose `scope` each lies, -1 for none."""
-        mine = self.code < WIRE if code == WIRE else self.code == code
-        at = self.at[mine]
+        return self.once(("of", code, scope), lambda: self._of(code, scope))
+
+    def _of(self, code: int, scope: Scope) -> tuple[Samples, Samples]:
+        mine, at = self.places(code), self.at_of(code)
         if scope == "exchange":
             return at, self.owner[mine]
         if scope == "capture":
@@ -64,11 +76,33 @@ class Window:
         found = np.where(own >= 0, own, self.transfer_at(at))
         return at, np.where((found < 0) & self.gave_up(owner), owner, found)
 
+    def at_of(self, code: int) -> Samples:
+        """Samples of all events of one code."""
+        return self.once(("at", code), lambda: self.at[self.places(code)])
+
+    def places(self, code: int) -> Samples:
+        """Where in `at` the events of one code stand, ascending."""
+        if code == WIRE:
+            return self.once("wire", lambda: np.flatnonzero(self.code < WIRE))
+        order, codes = self.once("by code", self._by_code)
+        return order[slice(*np.searchsorted(codes, (code, code + 1)))]
+
+    def _by_code(self) -> tuple[Samples, Codes]:
+        order = np.argsort(self.code, kind="stable")
+        return order, self.code[order]
+
     def rows_of(self, transfer: Samples) -> Samples:
         """Row in `transfers` of each transfer id, -1 where it is not of this window."""
+        # The array is kept beside the answer, so that no other can take its identity.
+        return self.once(("rows", id(transfer)), lambda: (self._rows_of(transfer), transfer))[0]
+
+    def _rows_of(self, transfer: Samples) -> Samples:
         ids = self.transfers["transfer"]
         if not len(ids):
             return np.full(len(transfer), -1, np.int64)
+        if ids[-1] - ids[0] == len(ids) - 1:  # as they are numbered one by one, unless some came before their turn
+            row = transfer - ids[0]
+            return np.where((row >= 0) & (row < len(ids)), row, -1)
         row = np.minimum(np.searchsorted(ids, transfer), len(ids) - 1)
         return np.where(ids[row] == transfer, row, -1)
 

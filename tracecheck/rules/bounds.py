@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +27,15 @@ Samples = NDArray[np.int64]
 Verdicts = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """One bound for n instances: distances up to `sure_below` lie surely under it, from `sure_above` on over it."""
+class _Limit(NamedTuple):
+    """One bound for n instances: distances up to `sure_below` lie surely under it, from `sure_above` on over it.
 
-    sure_below: Samples
-    sure_above: Samples
-    known: NDArray[np.bool_]
+    One number for all, where the SCL period has no part in it.
+    """
+
+    sure_below: Samples | int
+    sure_above: Samples | int
+    known: NDArray[np.bool_] | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +53,28 @@ class Bounds:
 
     def judge(self, distance: Samples, period: Samples) -> Verdicts:
         """PASS, FAIL or INCONCLUSIVE for each distance (samples, >= 0); `period`: SCL period of each, 0 unknown."""
-        verdict = np.full(len(distance), PASS, np.uint8)
+        fail: Any = np.zeros(len(distance), np.bool_)
+        sure: Any = ~fail
         if self.upper is not None:
             limit = self._limit(self.upper, period)
-            verdict = _worst(verdict, limit, distance <= limit.sure_below, distance >= limit.sure_above)
+            sure &= (distance <= limit.sure_below) & limit.known
+            fail |= (distance >= limit.sure_above) & limit.known
         if self.lower is not None and self.lower.amount > 0:
             limit = self._limit(self.lower, period)
-            verdict = _worst(verdict, limit, distance >= limit.sure_above, distance <= limit.sure_below)
-        return verdict
+            sure &= (distance >= limit.sure_above) & limit.known
+            fail |= (distance <= limit.sure_below) & limit.known
+        return np.where(fail, np.uint8(FAIL), np.where(sure, np.uint8(PASS), np.uint8(INCONCLUSIVE)))
 
     def beyond(self, at_least: Samples, period: Samples) -> NDArray[np.bool_]:
         """Whether something that lasts at least so many samples is surely over the upper bound."""
         if self.upper is None:
             return np.zeros(len(at_least), np.bool_)
         limit = self._limit(self.upper, period)
-        return limit.known & (at_least >= limit.sure_above)
+        return (at_least >= limit.sure_above) & limit.known
 
     def _limit(self, bound: Quantity, period: Samples) -> _Limit:
-        n = len(period)
         if bound.unit == "s":
-            if not self.rate_hz:
-                return _Limit(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_))
-            exact = bound.amount * self.rate_hz
-            low, high = (exact * (1 + Fraction(sign * self.timebase_ppm, 10**6)) for sign in (-1, 1))
-            below, above = (
-                _clip(low.numerator // low.denominator - 1),
-                _clip(-(-high.numerator // high.denominator) + 1),
-            )
-            return _Limit(np.full(n, below, np.int64), np.full(n, above, np.int64), np.ones(n, np.bool_))
+            return _fixed(bound, self.rate_hz, self.timebase_ppm)
         # period is a median known to one sample either way
         num, den = bound.amount.numerator, bound.amount.denominator
         below_n = (period - 1) * num // den - 1
@@ -101,10 +99,14 @@ class Bounds:
         return None if exact is None else float(exact)
 
 
-def _worst(verdict: Verdicts, limit: _Limit, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> Verdicts:
-    found = np.where(inside, PASS, np.where(outside, FAIL, INCONCLUSIVE)).astype(np.uint8)
-    found[~limit.known] = INCONCLUSIVE
-    return either(verdict, found)
+@lru_cache(maxsize=1024)
+def _fixed(bound: Quantity, rate_hz: int | None, timebase_ppm: int) -> _Limit:
+    """A bound in seconds, which is the same for every instance."""
+    if not rate_hz:
+        return _Limit(0, 0, False)
+    exact = bound.amount * rate_hz
+    low, high = (exact * (1 + Fraction(sign * timebase_ppm, 10**6)) for sign in (-1, 1))
+    return _Limit(_clip(low.numerator // low.denominator - 1), _clip(-(-high.numerator // high.denominator) + 1), True)
 
 
 def either(a: Verdicts, b: Verdicts) -> Verdicts:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,9 @@ from tracecheck import words
 from tracecheck.decoding.rows import Columns
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.selector import Selector
+
+_ADDRESSES: Final = 1 << 10
+"""Of 10 bits."""
 
 
 def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int | None) -> NDArray[np.bool_]:
@@ -18,13 +24,14 @@ def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int
     if selector.bus is not None and bus not in selector.bus:
         return np.zeros(n, np.bool_)
     if selector.address is not None:
-        mask &= np.isin(transfers["address"], list(selector.address))
+        mask &= _among(selector.address, _ADDRESSES)[transfers["address"]]
     if selector.not_address is not None:
-        mask &= ~np.isin(transfers["address"], list(selector.not_address))
+        mask &= ~_among(selector.not_address, _ADDRESSES)[transfers["address"]]
     if selector.direction is not None:
-        mask &= np.isin(transfers["directions"], [words.TRANSFER_DIRECTIONS.index(d) for d in selector.direction])
+        directions = [words.TRANSFER_DIRECTIONS.index(d) for d in selector.direction]
+        mask &= _among(directions, len(words.TRANSFER_DIRECTIONS))[transfers["directions"]]
     if selector.outcome is not None:
-        mask &= np.isin(transfers["outcome"], [words.OUTCOMES.index(o) for o in selector.outcome])
+        mask &= _among([words.OUTCOMES.index(o) for o in selector.outcome], len(words.OUTCOMES))[transfers["outcome"]]
     if selector.length is not None:
         length = transfers["n_bytes"]
         within = np.zeros(n, np.bool_)
@@ -34,6 +41,13 @@ def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int
     if selector.time is not None:
         mask &= _in_time(selector.time, transfers["start"], rate_hz)
     return mask
+
+
+def _among(chosen: Collection[int], count: int) -> NDArray[np.bool_]:
+    """For each of the numbers below `count` whether it is chosen; -1, for none, is the last and is not."""
+    table = np.zeros(count + 1, np.bool_)
+    table[list(chosen)] = True
+    return table
 
 
 def _in_time(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -44,6 +44,17 @@ class LaneInfo:
     timebase_ppm: int
     initially_active: dict[str, bool]
     marker_where: dict[str, Selector]
+    _latest: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def chosen(self, selector: Selector, transfers: Columns) -> Mask:
+        """Which of these transfers a selector chooses, found out once: many rules have the same. Not to be changed."""
+        if self._latest.get("of") is not transfers:
+            self._latest.clear()
+            self._latest.update({"of": transfers, "answers": {}})
+        answers: dict[Selector, Mask] = self._latest["answers"]
+        if selector not in answers:
+            answers[selector] = chosen(selector, transfers, self.bus, self.rate_hz)
+        return answers[selector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +217,7 @@ class Checker(ABC, Generic[R]):
         """Which rows of `transfers` the rule judges."""
         mask = np.ones(len(transfers["start"]), np.bool_)
         for selector in self._where:
-            mask &= chosen(selector, transfers, self.lane.bus, self.lane.rate_hz)
+            mask &= self.lane.chosen(selector, transfers)
         return mask
 
     def chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[Mask, Samples, Mask]:

@@ -121,7 +121,7 @@ class DurationChecker(TimedChecker[DurationRule]):
             self._begins_open = False
             self._open = _Open(0, -1, 0, whole=False, judged=window.synced == 0 and not self.selects, lost=False)
         begins, owners = window.of(self.code(f"{self.rule.of}.begin"))
-        ends = window.of(self.code(f"{self.rule.of}.end"))[0]
+        ends = window.at_of(self.code(f"{self.rule.of}.end"))
         judged, row, lost = self.chosen_events(window, begins, owners)
         period = self.periods(window, row)
         parts: list[Instances] = []

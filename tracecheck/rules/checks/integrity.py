@@ -18,6 +18,7 @@ import numpy as np
 
 from tracecheck import words
 from tracecheck.decoding.anomaly_text import describe_anomaly
+from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import TOO_MANY, Checker, Instances, LaneInfo, instances
@@ -33,11 +34,11 @@ class IntegrityChecker(Checker[IntegrityRule]):
 
     def __init__(self, rule: IntegrityRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
-        self._kinds = [i for i, name in enumerate(words.ANOMALIES) if name in rule.kinds]
+        self._named = np.array([name in rule.kinds for name in words.ANOMALIES])
 
     def feed(self, window: Window) -> Instances:
         rows = window.anomalies
-        named = np.isin(rows["kind"], self._kinds)
+        named = self._named[rows["kind"]]
         judged, _, lost = self.chosen_events(window, rows["at"], rows["transfer"])
         wrong = instances(
             rows["at"],
@@ -47,16 +48,21 @@ class IntegrityChecker(Checker[IntegrityRule]):
             reason=np.where(lost, TOO_MANY, FOUND).astype(np.uint8),
             extra=rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF,
         ).where(named & judged)
+        return Instances.joined([part for part in (self._right(window, wrong.transfer), wrong) if len(part)])
+
+    def _right(self, window: Window, wrong: Samples) -> Instances:
+        """The transfers without any, but for those that are `wrong`."""
         transfers = window.transfers
         ids = transfers["transfer"]
-        clean = self.selected(transfers) & window.judged_at(transfers["start"]) & ~np.isin(ids, wrong.transfer)
+        clean = self.selected(transfers) & window.judged_at(transfers["start"])
+        if len(wrong):
+            clean &= ~np.isin(ids, wrong)
         verdict = np.where(transfers["complete"] == 0, CUT, PASS).astype(np.uint8)
         # Of an exchange that was given up, some anomalies may have been released before.
         gone = window.gave_up(ids)
         verdict[gone] = INCONCLUSIVE
         reason = np.where(gone, TOO_MANY, CLEAN).astype(np.uint8)
-        right = instances(transfers["start"], ids, verdict, reason=reason).where(clean)
-        return Instances.joined([right, wrong])
+        return instances(transfers["start"], ids, verdict, reason=reason).where(clean)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         if int(found.reason[i]) == FOUND:

@@ -21,7 +21,7 @@ import numpy as np
 
 from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, instances, single
 from tracecheck.rules.checks.scopes import counted, judged_scopes, settled
 from tracecheck.rules.model import OccurrenceRule
 
@@ -40,6 +40,10 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self.rule.min, self.rule.max
+
+    def limits(self, found: Instances) -> Limits:
+        most = np.nan if self.rule.max is None else self.rule.max
+        return np.full(len(found), float(self.rule.min)), np.full(len(found), float(most))
 
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)

@@ -102,11 +102,14 @@ class OrderChecker(Checker[OrderRule]):
         else:
             own = window.own[seen]
             owner = np.where(own >= 0, own, window.transfer_at(at))
-        row = np.minimum(np.searchsorted(scopes.transfer, owner), len(scopes) - 1)
-        mine = scopes.transfer[row] == owner
+        scope_of = np.full(len(window.transfers["start"]) + 1, -1, np.int64)  # the last: of no transfer of this window
+        scope_of[scopes.row] = np.arange(len(scopes))
+        row = scope_of[window.rows_of(owner)]
+        mine = row >= 0
         at, code, row = at[mine], code[mine], row[mine]
-        order = np.argsort(row, kind="stable")
-        at, code, row = at[order], code[order], row[order]
+        if (row[1:] < row[:-1]).any():
+            order = np.argsort(row, kind="stable")
+            at, code, row = at[order], code[order], row[order]
         return at, code, np.searchsorted(row, np.arange(len(scopes) + 1)).astype(np.int64)
 
     def _late(self, window: Window, scopes: Scopes) -> dict[int, Events]:

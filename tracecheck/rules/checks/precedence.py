@@ -66,7 +66,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
     def feed(self, window: Window) -> Instances:
         if self._first == FOREVER:
             self._first = int(window.exchanges.start[0]) if len(window.exchanges.start) else FOREVER
-        causes = np.concatenate([self._cause, window.of(self.code(self.rule.cause))[0]])
+        causes = np.concatenate([self._cause, window.at_of(self.code(self.rule.cause))])
         at, transfer = window.of(self.code(self.rule.event), self.rule.scope)
         earlier = np.concatenate([self._event, at])
         self._event, self._cause = earlier[-1:], causes[-1:]

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
 from tracecheck.decoding.lane import START
@@ -60,7 +62,7 @@ class _Pending:
     def joined(a: _Pending, b: _Pending) -> _Pending:
         return _Pending(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(_Pending)))
 
-    def where(self, mask: Mask) -> _Pending:
+    def where(self, mask: NDArray[Any]) -> _Pending:
         return _Pending(*(getattr(self, f.name)[mask] for f in fields(_Pending)))
 
 
@@ -81,7 +83,7 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         waiting = _Pending.joined(self._pending, fresh)
         if not len(waiting.at):
             return lost
-        responses = window.of(self.code(self.rule.response))[0]
+        responses = window.at_of(self.code(self.rule.response))
         edge, turn = self._edges(waiting, window)
         first = _next(responses, waiting.at, "left")
         # What decides must lie in the window whole: in the sample of `window.end` more may come.
@@ -127,24 +129,41 @@ class ResponseChecker(TimedChecker[ResponseRule]):
 
     def _judge(self, waiting: _Pending, edge: Samples, turn: Samples, responses: Samples, window: Window) -> Instances:
         """The verdict on all that wait, were there to be no more responses."""
-        candidates = [_next(responses, waiting.at, side) for side in ("left", "right")]
+        first = _next(responses, waiting.at, "left")
+        here = first == waiting.at
+        after = first.copy()
+        after[here] = _next(responses, waiting.at[here], "right")
         if self.surely_first(self.rule.trigger, self.rule.response):
-            del candidates[1]
+            after = first
         elif self.surely_first(self.rule.response, self.rule.trigger):
-            del candidates[0]
-        counts = [self._counts(waiting, came, edge, turn, late=late) for came in candidates for late in (False, True)]
+            first = after
         ends = np.minimum(np.minimum(edge, turn), waiting.end)
-        came = np.repeat(np.stack(candidates), 2, axis=0)
-        verdict = agree(*(self._verdict(waiting, c, n, ends, window) for c, n in zip(came, counts, strict=True)))
+        sure = self._counts(waiting, first, edge, turn, late=False)
+        taken = sure.copy()
+        verdict = self._verdict(waiting, first, sure, ends, window)
+        always, last = sure.copy(), after
+        # What shares a sample with another event may have come on either side of it: every order is judged.
+        either = np.flatnonzero(
+            (first != after) | (first == edge) | (first == turn) | (after == edge) | (after == turn)
+        )
+        if len(either):
+            few = waiting.where(either)
+            orders = [
+                (came, self._counts(few, came, edge[either], turn[either], late=late))
+                for came in (first[either], after[either])
+                for late in (False, True)
+            ]
+            verdict[either] = agree(*(self._verdict(few, came, n, ends[either], window) for came, n in orders))
+            taken[either] = orders[1][1]
+            always[either] = np.all([n for _, n in orders], axis=0)
         verdict = self.noted(verdict)
-        taken = counts[1]
-        value = np.where(taken, candidates[0] - waiting.at, -1)
+        value = np.where(taken, first - waiting.at, -1)
         reason = np.where(taken, MEASURED, np.where(ends < FOREVER, ABSENT, ELAPSED)).astype(np.uint8)
-        coincident = taken & (~counts[0] | ((candidates[0] == waiting.at) & (len(candidates) > 1)))
+        coincident = taken & (~sure | ((first == waiting.at) & (first != after)))
         reason[coincident & (verdict == INCONCLUSIVE)] = COINCIDENT
         elapsed = np.maximum(window.end - waiting.at, 0)
         value = np.where((reason == ELAPSED) & (verdict == FAIL), elapsed, value)
-        longest = np.where(np.all(counts, axis=0), came[-1] - waiting.at, FOREVER)
+        longest = np.where(always, last - waiting.at, FOREVER)
         extra = np.where(reason == ABSENT, ends, np.where(reason == ELAPSED, elapsed, longest))
         unsure = waiting.unsure
         verdict[unsure], reason[unsure], value[unsure] = INCONCLUSIVE, COINCIDENT, -1

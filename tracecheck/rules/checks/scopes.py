@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
@@ -23,9 +24,11 @@ class Scopes:
     """n scopes of one window, ascending: between samples `start` and `end`, neither included, all is surely inside.
 
     `edge`: the sample of the event that ends it (STOP, the next START), -1 where time ends it
+    `place`: where each stands among all of its kind in the window
     `cut`: by the capture's beginning (`cut_begin`) or its end (`cut_end`); `lost`: given up for its size
     """
 
+    place: Samples
     transfer: Samples
     row: Samples
     start: Samples
@@ -42,12 +45,16 @@ class Scopes:
     def cut(self) -> Mask:
         return self.cut_begin | self.cut_end
 
-    def where(self, keep: Mask) -> Scopes:
+    def where(self, keep: NDArray[Any]) -> Scopes:
         return Scopes(*(getattr(self, name)[keep] for name in Scopes.__slots__))
 
 
 def every_scope(window: Window, kind: str) -> Scopes:
     """All `transfer` or `exchange` scopes of a window."""
+    return window.once(("scopes", kind), lambda: _every_scope(window, kind))
+
+
+def _every_scope(window: Window, kind: str) -> Scopes:
     transfers, exchanges = window.transfers, window.exchanges
     if kind == "transfer":
         row = np.arange(len(transfers["start"]))
@@ -61,18 +68,27 @@ def every_scope(window: Window, kind: str) -> Scopes:
     cut_end = ids == window.cut_end
     if window.final:
         cut_end |= end > window.end
-    return Scopes(ids, row, start, end, edge, ids == window.cut_begin, cut_end, window.gave_up(ids))
+    return Scopes(
+        np.arange(len(row)), ids, row, start, end, edge, ids == window.cut_begin, cut_end, window.gave_up(ids)
+    )
 
 
 def judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
     """Those that the rule's selectors choose, from where both lines of the bus were high once."""
     scopes = every_scope(window, checker.rule.scope)
-    return scopes.where(checker.selected(window.transfers)[scopes.row] & window.judged_at(scopes.start))
+    keep = window.judged_at(scopes.start)
+    if checker.selects:
+        keep &= checker.selected(window.transfers)[scopes.row]
+    return scopes if keep.all() else scopes.where(np.flatnonzero(keep))
 
 
 def members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
     """Events of one code: samples, and the transfer each surely belongs to, -1 where its sample decides."""
-    mine = window.code == code
+    return window.once(("members", kind, code), lambda: _members(window, kind, code))
+
+
+def _members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
+    mine = window.places(code)
     at, own = window.at[mine], window.own[mine]
     if kind == "exchange":
         transfers = window.transfers
@@ -85,6 +101,12 @@ def members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
 
 def counted(scopes: Scopes, window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
     """Events of one code surely inside each scope, and those in the sample of a boundary."""
+    sure, unsure = window.once(("counted", kind, code), lambda: _counted(window, kind, code))
+    return sure[scopes.place], unsure[scopes.place]
+
+
+def _counted(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
+    scopes = every_scope(window, kind)
     at, own = members(window, kind, code)
     owned, free = np.sort(own[own >= 0]), at[own < 0]
     mine = np.searchsorted(owned, scopes.transfer, "right") - np.searchsorted(owned, scopes.transfer, "left")
