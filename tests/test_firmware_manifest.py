@@ -6,6 +6,7 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,8 @@ def test_an_elf_is_what_the_manifest_says(name: str) -> None:
         "irq-only": {"IRQ": 2},
     }[entry["scheme"]]
     assert firmware.pins == marks | {"ERR": 5, "i2c0.SDA": 16, "i2c0.SCL": 17}
-    assert firmware.where(firmware.functions[0][0]).endswith(f"({firmware.functions[0][1]})")
+    first = firmware.functions[0]
+    assert firmware.where(first.address).endswith(f"({first.name})")
 
 
 def test_who_builds_one_does_not_vouch_for_the_others(
@@ -98,3 +100,16 @@ def test_pins_and_profiles_of_the_environment_do_not_reach_the_firmware(
     kept = build._environment()
     assert "TRACECHECK_PIN_IRQ" not in kept and "CARGO_PROFILE_RELEASE_OPT_LEVEL" not in kept
     assert kept["CARGO_HOME"] == "7"
+
+
+def test_the_packages_are_the_same_wherever_they_are_named() -> None:
+    """On a bare Debian 12 the README's are all that is needed; who reads the script's has make and Python already."""
+    readme = (ROOT / "firmware" / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    named = re.search(r"apt install --no-install-recommends (.*)", readme)
+    ci = re.search(r"FIRMWARE_PACKAGES=\((.*)\)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert named is not None and ci is not None
+    packages = named[1].split()
+    assert ci[1].split() == packages
+    script = (ROOT / "firmware" / "build").read_text(encoding="utf-8")
+    to_compile = " ".join(package for package in packages if package not in {"make", "python3"})
+    assert f"({to_compile})" in script and f'"{to_compile}\\n"' in script

@@ -23,14 +23,14 @@ def test_a_firmware_is_what_lies_in_flash_and_what_it_is_called(tmp_path: Path) 
     path.write_bytes(elf(b"\x00\xde", symbols={"main": (FLASH + 65, 2), "later": (FLASH + 67, 2), "data": (FLASH, 1)}))
     firmware = read_elf(path)
     assert [(s.address, len(s.data)) for s in firmware.segments] == [(FLASH, 66)]
-    assert firmware.functions == ((FLASH + 64, "main"), (FLASH + 66, "later"))
+    assert [(f.address, f.name) for f in firmware.functions] == [(FLASH + 64, "main"), (FLASH + 66, "later")]
     assert firmware.where(FLASH + 64) == "0x10000140 (main)"
     assert (firmware.where(0x1000_0000), firmware.where(0x5000_0000)) == ("0x10000000", "0x50000000")
     assert (firmware.pins, firmware.scheme) == ({}, None)
 
 
 def test_rust_names_are_readable() -> None:
-    names = {name for _, name in read_elf(REAL).functions}
+    names = {function.name for function in read_elf(REAL).functions}
     assert "I2C0_IRQ" in names and "main" in names
     assert not any(name.startswith("_ZN") for name in names)
 
@@ -52,7 +52,7 @@ CASES: dict[str, tuple[bytes, str]] = {
     "uf2": (b"UF2\n" + b"\0" * 508, "this is a UF2 file, not an ELF file; give the ELF file that cargo built"),
     "hex": (b":020000", "this is an Intel HEX file, not an ELF file; give the ELF file that cargo built"),
     "sr": (b"PK\3\4", "this is a ZIP file (a capture?), not an ELF file; give the ELF file that cargo built"),
-    "text": (b"fn main", "this is something else, not an ELF file; give the ELF file that cargo built"),
+    "text": (b"fn main", "this is not an ELF file; give the ELF file that cargo built"),
     "short": (b"\x7fELF\1\1", "the ELF file is damaged or cut off; build it again"),
     "64-bit": (
         b"\x7fELF\2\1" + b"\0" * 60,

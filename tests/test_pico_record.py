@@ -83,12 +83,30 @@ def test_rules_are_judged_at_once(tmp_path: Path, capsys: Said) -> None:
 
 def test_a_fault_that_never_struck_and_addresses_nobody_has_are_said(tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "x.sr"
-    assert record("--emulate", MIXED, "--ms", "3", "-o", out, "--fault", "nack,transfer=99") == 0
+    assert record("--emulate", MIXED, "--ms", "3", "-o", out, "--fault", "nack,transfer=99") == 2
     assert capsys.readouterr().err == (
         "tracecheck: nobody answered at 0x3C, 0x68 on i2c0; put a device there with --target 0x3C=registers\n"
         'tracecheck: the fault "nack,transfer=99" never struck: no such transfer came, or nothing in it that it could '
         "hit\n"
     )
+
+
+def test_a_pass_without_the_fault_that_was_asked_for_is_no_pass(tmp_path: Path, capsys: Said) -> None:
+    arguments = [
+        "--emulate",
+        MIXED,
+        "--ms",
+        "3",
+        "-o",
+        tmp_path / "x.sr",
+        "--target",
+        DEVICES[0],
+        "--target",
+        DEVICES[1],
+    ]
+    assert record(*arguments, "--fault", "nack,transfer=99", "--rules", "i2c") == 2
+    assert "PASS: 9 rules passed" in capsys.readouterr().out
+    assert record(*arguments, "--fault", "nack,transfer=1", "--rules", "i2c") == 0
 
 
 def test_pins_of_its_own(tmp_path: Path) -> None:
@@ -120,7 +138,7 @@ def test_pins_of_its_own(tmp_path: Path) -> None:
         (
             LOAD_60000000,
             (
-                "the firmware crashed at 0.000016 ms, at 0x10000144 (main): read from invalid memory address: 60000000; the "
+                "the firmware crashed at 0.000016 ms, at 0x10000144 (main): read from invalid memory address: 0x60000000; the "
                 "recording ends there"
             ),
         ),
@@ -149,10 +167,108 @@ def test_a_firmware_that_goes_wrong_is_exit_code_2_and_keeps_what_was_recorded(
     assert tracecheck.open(out).samples >= 1
 
 
+@pytest.mark.parametrize(
+    "code", [b"\xfe\xe7", b"\x00\xbf\xfd\xe7", WFE + BRANCH_BACK], ids=["loop", "nop-loop", "waits"]
+)
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("_RNvCsiLxPJFG9Jv1_7___rustc17rust_begin_unwind", "__rustc::rust_begin_unwind"),
+        ("_ZN4core9panicking9panic_fmt17h0123456789abcdefE", "core::panicking::panic_fmt"),
+    ],
+)
+def test_a_panic_handler_that_loops_is_a_crash_and_no_quiet_bus(
+    code: bytes, symbol: str, name: str, tmp_path: Path, capsys: Said
+) -> None:
+    """As of panic-halt: the recording would end in time, and its rules pass on what came before."""
+    path, out = tmp_path / "fw.elf", tmp_path / "x.sr"
+    path.write_bytes(elf(code, symbols={symbol: (0x1000_0141, 2)}))
+    assert record("--emulate", path, "--ms", "4", "-o", out, "-q", "--rules", "i2c") == 2
+    said = capsys.readouterr()
+    assert re.fullmatch(
+        rf"tracecheck: the firmware crashed at [0-9.]+ ms, at 0x1000014[02] \({name}\): it panicked: this is its panic "
+        r"handler, which never returns; the recording ends there\n",
+        said.err,
+    )
+    assert said.out == ""
+    assert emulate(path, ms=4).ending.time_ns < 2_000_000
+
+
+def test_an_endless_loop_with_interrupts_off_and_one_with_interrupts_on(tmp_path: Path, capsys: Said) -> None:
+    loop = _program(tmp_path, b"\x72\xb6\xfe\xe7")  # cpsid i; b .
+    assert record("--emulate", loop, "--ms", "1", "-o", tmp_path / "x.sr", "-q") == 2
+    assert capsys.readouterr().err == (
+        "tracecheck: the firmware crashed at 0.000008 ms, at 0x10000142 (main): an endless loop with interrupts disabled; "
+        "the recording ends there\n"
+    )
+    assert emulate(_program(tmp_path, b"\xfe\xe7"), ms=1).ending.kind == "time"
+
+
+def test_an_interrupt_nobody_handles(tmp_path: Path) -> None:
+    """Interrupt 0 is enabled and pended. Its vector is the code's first word: shifts that do no harm, run as code."""
+    code = struct.pack("<I", 0x1000_0161) + struct.pack("<6H", 0x4802, 0x2101, 0x6001, 0x4802, 0x6001, 0xE7FE)
+    code += struct.pack("<2I", 0xE000_E100, 0xE000_E200)
+    ending = emulate(_program(tmp_path, code.ljust(32, b"\0") + b"\xfe\xe7"), ms=0.1).ending
+    assert (ending.kind, ending.where) == ("fault", "0x10000160 (main)")
+    assert ending.reason == (
+        "an endless loop in the handler of interrupt 0: was it enabled without a handler of its own?"
+    )
+
+
+def _writes(*buses: int) -> bytes:
+    """A program that sends a byte to 0x3C on these buses at 376 kHz: TAR, HCNT, LCNT, ENABLE, DATA_CMD; then `b .`."""
+    bases = {0: 0x4004_4000, 1: 0x4004_8000}
+    words = [bases[bus] for bus in buses] + [0x255]
+    begin = (22 * len(buses) + 2 + 3) & ~3
+    code = b""
+    for k in range(len(buses)):
+        for load, word in ((0x4800, k), (0x4900, len(buses))):  # ldr r0, =base; ldr r1, =0x255
+            offset = begin + 4 * word - ((len(code) + 4) & ~3)
+            code += struct.pack("<H", load | offset // 4)
+        code += struct.pack("<9H", 0x223C, 0x6042, 0x227E, 0x61C2, 0x22BB, 0x6202, 0x2201, 0x66C2, 0x6101)
+    return (code + b"\xfe\xe7").ljust(begin, b"\0") + struct.pack(f"<{len(words)}I", *words)
+
+
+@pytest.mark.parametrize(
+    ("buses", "channels"),
+    [((0,), ["SDA", "SCL"]), ((1,), ["SDA", "SCL"]), ((0, 1), ["SDA0", "SCL0", "SDA1", "SCL1"])],
+)
+def test_a_firmware_that_names_no_pins_is_recorded_on_the_buses_it_uses(
+    buses: tuple[int, ...], channels: list[str], tmp_path: Path
+) -> None:
+    targets = [f"i2c{bus}:0x3C=display" for bus in buses]
+    recording = emulate(_program(tmp_path, _writes(*buses)), ms=1, targets=targets)
+    assert [channel.name for channel in recording.channels] == channels
+    capture = recording.capture()
+    for k in range(len(buses)):
+        trace = tracecheck.decode(capture, sda=2 * k, scl=2 * k + 1)
+        assert trace.bytes["value"].to_pylist() == [0x3C << 1, 0x55]
+        assert trace.transfers["outcome"].to_pylist() == ["acked"]
+
+
+def test_a_bus_that_the_firmware_uses_and_does_not_name_is_said(tmp_path: Path) -> None:
+    code = _writes(0, 1)
+    pins = b"i2c0.SDA=16 i2c0.SCL=17\0"
+    path = tmp_path / "fw.elf"
+    path.write_bytes(elf(code + pins, symbols={"TRACECHECK_PINS": (0x1000_0140 + len(code), 1)}))
+    recording = emulate(path, ms=1, targets=["0x3C=display", "i2c1:0x3C=display"])
+    assert [channel.name for channel in recording.channels] == ["SDA", "SCL"]
+    assert (
+        "the firmware used i2c1 too (1 transfer), which its TRACECHECK_PINS does not name: it is not recorded; add "
+        "i2c1.SDA=GPIO i2c1.SCL=GPIO there"
+    ) in recording.notes
+
+
+def test_a_stack_that_overflows_is_called_so(tmp_path: Path) -> None:
+    code = b"\x01\x20\x40\x07\x04\x38\x01\x60"  # movs r0, #1; lsls r0, r0, #29; subs r0, #4; str r1, [r0]
+    ending = emulate(_program(tmp_path, code), ms=1).ending
+    assert ending.reason == "write to undefined address: 0x1ffffffc, just below RAM: the stack overflowed"
+
+
 def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
     code = LOAD_60000000[:4] + b"\x01\x60"  # str r1, [r0]
     assert record("--emulate", _program(tmp_path, code), "--ms", "1", "-o", tmp_path / "x.sr", "-q") == 2
-    assert "at 0x10000144 (main): write to undefined address: 60000000" in capsys.readouterr().err
+    assert "at 0x10000144 (main): write to undefined address: 0x60000000" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,7 +276,9 @@ def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
     [
         ([], "nothing to record from; give a firmware with --emulate FIRMWARE.elf"),
         (["--emulate", "nowhere.elf"], "nowhere.elf: there is no such file; give the ELF file that cargo built"),
-        (["--emulate", str(MIXED), "--ms", "0"], "0 ms: record more than 0 and at most 600000 ms"),
+        (["--emulate", str(MIXED), "--ms", "0"], "--ms 0: record more than 0 and at most 600000 ms"),
+        (["--emulate", str(MIXED), "--ms", "nan"], "--ms nan: record more than 0 and at most 600000 ms"),
+        (["--emulate", str(MIXED), "--ms", "inf"], "--ms inf: record more than 0 and at most 600000 ms"),
         (
             ["--emulate", str(MIXED), "--ms", "600000", "--rate", "1GHz"],
             "600000 ms at 1000000000 Hz are too many samples; record less, or at a lower rate",
@@ -183,6 +301,13 @@ def test_wrong_arguments_write_nothing(arguments: list[str], message: str, tmp_p
     out = tmp_path / "x.sr"
     assert record(*arguments, "-o", out) == 2
     assert capsys.readouterr().err == f"tracecheck: {message}\n"
+    assert not out.exists()
+
+
+def test_a_rule_file_is_read_before_anything_is_emulated(tmp_path: Path, capsys: Said) -> None:
+    out = tmp_path / "x.sr"
+    assert record("--emulate", MIXED, "-o", out, "--rules", tmp_path / "nowhere.toml") == 2
+    assert capsys.readouterr().err.startswith(f"tracecheck: {tmp_path / 'nowhere.toml'}: no such file")
     assert not out.exists()
 
 

@@ -333,12 +333,12 @@ def record(
 
     \b
     Examples:
-      tracecheck record --emulate firmware.elf --ms 50 -o x.sr --target 0x68=registers
-      tracecheck record --emulate firmware.elf -o x.sr --target 0x50=eeprom,write=3ms
-      tracecheck record --emulate firmware.elf -o x.sr --target i2c1:0x3C=display
-      tracecheck record --emulate firmware.elf -o x.sr --pin IRQ=2 --rules three-pin
-      tracecheck record --emulate firmware.elf -o x.sr --fault late-interrupt,transfer=3
-      tracecheck record --emulate firmware.elf -o x.sr --fault nack,chance=0.1,seed=7
+      tracecheck record --emulate fw.elf --ms 50 -o x.sr --target 0x68=registers
+      tracecheck record --emulate fw.elf -o x.sr --target 0x50=eeprom,write=3ms
+      tracecheck record --emulate fw.elf -o x.sr --target i2c1:0x3C=display
+      tracecheck record --emulate fw.elf -o x.sr --pin IRQ=2 --rules irq-only
+      tracecheck record --emulate fw.elf -o x.sr --fault nack,chance=0.1,seed=7
+      tracecheck record --emulate fw.elf -o x.sr --rules embassy-rp --rules i2c
 
     \b
     Targets, ADDRESS=KIND[,option=value]:
@@ -368,7 +368,8 @@ def record(
 
     \b
     Exit codes: 0 recorded (and no rule failed), 1 a rule failed, 2 the firmware
-    crashed, deadlocked or started no transfer, or something could not be run.
+    crashed, deadlocked or started no transfer, a fault never struck, or something
+    could not be run.
     """
     from tracecheck.cli.record import Request, run
 

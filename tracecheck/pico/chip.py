@@ -5,6 +5,7 @@ Importing this module needs rp2040py; `emulate` does it when a recording is aske
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tracecheck.pico.bus import Bus
 from tracecheck.pico.clock import Alarm
 from tracecheck.pico.controller import Controller
 from tracecheck.pico.core import Core
-from tracecheck.pico.elf import FLASH, VECTORS, Firmware
+from tracecheck.pico.elf import FLASH, RAM, VECTORS, Firmware
 from tracecheck.pico.interrupt_line import InterruptLine
 from tracecheck.pico.pll import Pll, RingOscillator
 
@@ -31,6 +32,8 @@ _I2C_FUNCTION = 3
 _RESET_BITS = {"i2c0": 1 << 3, "i2c1": 1 << 4}
 _ALARMS = range(0x10, 0x20, 4)
 _CLEAR_PENDING = 0x280
+_ADDRESS = re.compile(r"(?<=: )(?:0x)?([0-9a-fA-F]{6,8})$")
+_BELOW_RAM = 0x1_0000
 
 ASSUMPTIONS: Final = (
     f"the system clock runs at {CLOCK_HZ // 10**6} MHz from reset on, whatever the PLLs are set to",
@@ -65,6 +68,15 @@ class ChipClock:
         return alarm
 
 
+def _explained(message: str) -> str:
+    """rp2040py's words, the address as people write it, and what an address just below RAM means."""
+    said = _ADDRESS.sub(r"0x\1", message[:1].lower() + message[1:])
+    found = _ADDRESS.search(message)
+    if found and RAM.start - _BELOW_RAM <= int(found[1], 16) < RAM.start:
+        said += ", just below RAM: the stack overflowed"
+    return said
+
+
 class Complaints:
     """rp2040py's log. What a real core would answer with a HardFault ends the run; the rest is counted."""
 
@@ -79,7 +91,7 @@ class Complaints:
 
     def warning(self, component: str, message: str) -> None:
         if any(words in message for words in self._FATAL):
-            raise Halt(message[:1].lower() + message[1:])
+            raise Halt(_explained(message))
         self.seen[f"{component}: {message}"] += 1
 
     warn = warning

@@ -12,9 +12,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tracecheck.errors import FirmwareError
+from tracecheck.pico.rust_names import demangled
 
 FLASH: Final = range(0x1000_0000, 0x1100_0000)
 RAM: Final = range(0x2000_0000, 0x2004_2000)
@@ -37,6 +38,15 @@ class Segment:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Function:
+    """A function at `address`; `size` in bytes, 0 where the symbol does not tell."""
+
+    address: int
+    name: str
+    size: int = 0
+
+
 @dataclass(frozen=True)
 class Firmware:
     """A firmware for the RP2040 that starts from flash.
@@ -44,7 +54,7 @@ class Firmware:
     `path`      of the ELF file, as given
     `sha256`    of the ELF file, in hex
     `segments`  what lies in flash
-    `functions` address and name of every function, ascending
+    `functions` every function, addresses ascending
     `pins`      GPIO numbers by name, as the firmware's TRACECHECK_PINS says; empty where it says nothing
     `scheme`    its marker scheme ("three-pin"), or None
     """
@@ -52,21 +62,25 @@ class Firmware:
     path: str
     sha256: str
     segments: tuple[Segment, ...]
-    functions: tuple[tuple[int, str], ...]
+    functions: tuple[Function, ...]
     pins: dict[str, int]
     scheme: str | None
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [address for address, _ in self.functions]
+        return [function.address for function in self.functions]
 
     def function_at(self, address: int) -> str | None:
         """The function that `address` lies in, as far as the symbols tell."""
         index = bisect_right(self._starts, address & ~1) - 1
-        return self.functions[index][1] if index >= 0 else None
+        if index < 0:
+            return None
+        function = self.functions[index]
+        return None if function.size and address >= function.address + function.size else function.name
 
     def where(self, address: int) -> str:
-        """`address` for people: `0x10000b24 (main)`."""
+        """`address`, of an instruction, for people: `0x10000b24 (main)`."""
+        address &= ~1
         name = self.function_at(address) if address in FLASH or address in RAM else None
         return f"0x{address:08x}" + (f" ({name})" if name else "")
 
@@ -89,13 +103,20 @@ def read_elf(path: str | os.PathLike[str]) -> Firmware:
         raise FirmwareError(name, "the ELF file is damaged or cut off; build it again") from None
 
 
+class _Symbol(NamedTuple):
+    name: str
+    address: int
+    size: int
+    kind: int
+
+
 class _Elf:
     """The parts of a 32-bit little-endian ELF file."""
 
     def __init__(self, path: str, image: bytes) -> None:
         self.path, self.image = path, image
         if image[:4] != b"\x7fELF":
-            raise self.wrong(f"this is {_looks_like(image)}, not an ELF file; give the ELF file that cargo built")
+            raise self.wrong(f"this is {_looks_like(image)}; give the ELF file that cargo built")
         if len(image) < 52:
             raise self.wrong("the ELF file is damaged or cut off; build it again")
         if image[4:6] != b"\x01\x01":
@@ -127,13 +148,15 @@ class _Elf:
         )
         self._check_places(segments)
         symbols = self._symbols()
-        functions = {address & ~1: name for name, address, kind in symbols if kind == 2}
+        functions = {
+            s.address & ~1: Function(s.address & ~1, demangled(s.name), s.size) for s in symbols if s.kind == 2
+        }
         scheme, pins = self._pins(segments, symbols)
         return Firmware(
             self.path,
             hashlib.sha256(self.image).hexdigest(),
             segments,
-            tuple(sorted((address, _demangled(name)) for address, name in functions.items())),
+            tuple(sorted(functions.values())),
             pins,
             scheme,
         )
@@ -174,8 +197,7 @@ class _Elf:
                 "firmware was built for another chip"
             )
 
-    def _symbols(self) -> list[tuple[str, int, int]]:
-        """Name, address and type of every symbol."""
+    def _symbols(self) -> list[_Symbol]:
         found = []
         for section in self.sections:
             if section[1] != 2:
@@ -183,15 +205,14 @@ class _Elf:
             names = self.sections[section[6]]
             text = self.part(names[4], names[5])
             table = self.part(section[4], section[5])
-            for name, value, _, info, _, index in struct.iter_unpack("<IIIBBH", table):
+            for name, value, size, info, _, index in struct.iter_unpack("<IIIBBH", table):
                 if index and name:
-                    found.append((text[name : text.index(0, name)].decode("utf-8", "replace"), value, info & 15))
+                    word = text[name : text.index(0, name)].decode("utf-8", "replace")
+                    found.append(_Symbol(word, value, size, info & 15))
         return found
 
-    def _pins(
-        self, segments: tuple[Segment, ...], symbols: list[tuple[str, int, int]]
-    ) -> tuple[str | None, dict[str, int]]:
-        address = next((value for name, value, _ in symbols if name == PINS_SYMBOL), None)
+    def _pins(self, segments: tuple[Segment, ...], symbols: list[_Symbol]) -> tuple[str | None, dict[str, int]]:
+        address = next((symbol.address for symbol in symbols if symbol.name == PINS_SYMBOL), None)
         if address is None:
             return None, {}
         segment = next((s for s in segments if s.address <= address < s.address + len(s.data)), None)
@@ -223,14 +244,14 @@ def _bytes_at(segments: tuple[Segment, ...], address: int, size: int) -> bytes |
 
 def _looks_like(image: bytes) -> str:
     if not image:
-        return "an empty file"
+        return "an empty file, not an ELF file"
     if image[:4] == b"UF2\n":
-        return "a UF2 file"
+        return "a UF2 file, not an ELF file"
     if image[:1] == b":":
-        return "an Intel HEX file"
+        return "an Intel HEX file, not an ELF file"
     if image[:2] == b"PK":
-        return "a ZIP file (a capture?)"
-    return "something else"
+        return "a ZIP file (a capture?), not an ELF file"
+    return "not an ELF file"
 
 
 def _cpu_architecture(attributes: bytes) -> int | None:
@@ -261,20 +282,3 @@ def _uleb128(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
         if byte < 0x80:
             return value, at
-
-
-def _demangled(name: str) -> str:
-    """`core::fmt::write` of `_ZN4core3fmt5write17h0123456789abcdefE`; other names as they are."""
-    if not name.startswith("_ZN"):
-        return name
-    at, parts = 3, []
-    while at < len(name) and name[at].isdigit():
-        end = at
-        while name[end : end + 1].isdigit():
-            end += 1
-        length = int(name[at:end])
-        parts.append(name[end : end + length])
-        at = end + length
-    if parts and len(parts[-1]) == 17 and parts[-1][0] == "h":
-        parts.pop()
-    return "::".join(parts).replace("..", "::").replace("$LT$", "<").replace("$GT$", ">").replace("$u20$", " ") or name

@@ -28,6 +28,7 @@ LONGEST_MS = 600_000
 
 _LONGEST_SAMPLES = 1 << 36
 _GPIOS = 30
+_BUS_LINES = frozenset(line + suffix for line in ("SDA", "SCL") for suffix in ("", "0", "1"))
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,11 @@ def emulate(
     from tracecheck.pico.bench import EVERY_ASSUMPTION, Bench  # noqa: PLC0415
 
     bench = Bench(image, targets, specs)
-    lines, marks = _recorded(bench.chip, image, names)
+    buses = {name: _bus_lines(bench.chip, name, image.pins) for name in bench.chip.buses}
+    marks = {name: _marker_line(bench.chip, name, gpio) for name, gpio in names.items()}
     ending = bench.run(until_ns, progress)
+    recorded = _recorded_buses(bench.chip, image)
+    lines = [*_named(recorded, buses), *marks.values()]
     end_ns = until_ns if ending.kind == "time" else ending.time_ns
     channels, block = sample(lines, rate_hz, max(end_ns, 1))
     provenance = Provenance(
@@ -121,7 +125,7 @@ def emulate(
         ending,
         tuple(bench.log.strikes),
         tuple(bench.log.idle(specs)),
-        tuple(_notes(bench.chip, marks, names, bench.unanswered)),
+        tuple(_notes(bench.chip, recorded, marks, names, bench.unanswered)),
         sum(bus.transfers for bus in bench.chip.buses.values()),
         provenance,
     )
@@ -136,7 +140,7 @@ def _checked(ms: float, rate_hz: int, image: Firmware, pins: Mapping[str, int] |
         raise UsageError(f"{ms:g} ms at {rate_hz} Hz are too many samples; record less, or at a lower rate")
     names = {name: gpio for name, gpio in image.pins.items() if not name.startswith(("i2c0.", "i2c1."))}
     for name, gpio in (pins or {}).items():
-        if not name.isprintable() or not name.strip() or name in {"SDA", "SCL"}:
+        if not name.isprintable() or not name.strip() or name in _BUS_LINES:
             raise UsageError(f'"{name}" is no name for a pin; give another')
         if not 0 <= gpio < _GPIOS:
             raise UsageError(f"{name}={gpio}: the RP2040 has GPIO 0 to {_GPIOS - 1}")
@@ -152,24 +156,30 @@ def _emulator() -> str:
         raise ExtraError("emulating a Pico needs the package rp2040py, which is not installed", "pico") from None
 
 
-def _recorded(chip: Chip, image: Firmware, names: Mapping[str, int]) -> tuple[list[Line], dict[str, Line]]:
-    """The lines of the recording, wired to the chip: the buses the firmware names (or I2C0), and its markers."""
-    buses = [bus for bus in chip.buses if any(name.startswith(f"{bus}.") for name in image.pins)] or ["i2c0"]
-    lines: list[Line] = []
-    for bus in buses:
-        suffix = "" if len(buses) == 1 else bus[-1]
-        sda, scl = (Line(f"{line}{suffix}", 1, settle_ns=recorder.SETTLE_NS) for line in ("SDA", "SCL"))
-        lines += [sda, scl]
-        _watch_bus(chip, bus, sda, scl, image.pins)
-    marks: dict[str, Line] = {}
-    for name, gpio in names.items():
-        line = marks[name] = Line(name, 0)
-        chip.watch_pin(gpio, line.changed)
-    return lines + list(marks.values()), marks
+def _recorded_buses(chip: Chip, image: Firmware) -> list[str]:
+    """The buses the firmware names; where it names none, those it used, or I2C0."""
+    named = [bus for bus in chip.buses if any(name.startswith(f"{bus}.") for name in image.pins)]
+    return named or [name for name, bus in chip.buses.items() if bus.transfers] or ["i2c0"]
 
 
-def _watch_bus(chip: Chip, bus: str, sda: Line, scl: Line, pins: Mapping[str, int]) -> None:
+def _named(recorded: Sequence[str], buses: Mapping[str, tuple[Line, Line]]) -> Iterator[Line]:
+    """The lines of the recorded buses: SDA and SCL, of several buses SDA0, SCL0, SDA1, SCL1."""
+    for bus in recorded:
+        for line in buses[bus]:
+            line.name += "" if len(recorded) == 1 else bus[-1]
+            yield line
+
+
+def _marker_line(chip: Chip, name: str, gpio: int) -> Line:
+    line = Line(name, 0)
+    chip.watch_pin(gpio, line.changed)
+    return line
+
+
+def _bus_lines(chip: Chip, bus: str, pins: Mapping[str, int]) -> tuple[Line, Line]:
+    """SDA and SCL of a bus, wired to it; where the firmware names its pins they read what the bus does."""
     gpio = {"sda": pins.get(f"{bus}.SDA"), "scl": pins.get(f"{bus}.SCL")}
+    sda, scl = (Line(name, 1, settle_ns=recorder.SETTLE_NS) for name in ("SDA", "SCL"))
     lines = {"sda": sda, "scl": scl}
 
     def changed(line: str, level: int, now_ns: float) -> None:
@@ -181,13 +191,25 @@ def _watch_bus(chip: Chip, bus: str, sda: Line, scl: Line, pins: Mapping[str, in
         if pin is not None:
             chip.drive_pin(pin, 1)
     chip.buses[bus].watch(changed)
+    return sda, scl
 
 
 def _notes(
-    chip: Chip, marks: Mapping[str, Line], names: Mapping[str, int], unanswered: Mapping[str, Sequence[int]]
+    chip: Chip,
+    recorded: Sequence[str],
+    marks: Mapping[str, Line],
+    names: Mapping[str, int],
+    unanswered: Mapping[str, Sequence[int]],
 ) -> Iterator[str]:
     from tracecheck.pico.chip import CLOCK_HZ  # noqa: PLC0415
 
+    for name, bus_model in chip.buses.items():
+        if bus_model.transfers and name not in recorded:
+            transfers = f"{bus_model.transfers} transfer{'' if bus_model.transfers == 1 else 's'}"
+            yield (
+                f"the firmware used {name} too ({transfers}), which its TRACECHECK_PINS does not "
+                f"name: it is not recorded; add {name}.SDA=GPIO {name}.SCL=GPIO there"
+            )
     for bus, addresses in unanswered.items():
         if addresses:
             listed = ", ".join(f"0x{address:02X}" for address in sorted(addresses))

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from tracecheck.pico import standstill
 from tracecheck.pico.chip import CYCLE_NS, Chip, Halt
 from tracecheck.pico.stall import Stall
 from tracecheck.pico.xip import XipCache
+
+_EVERY_NS = 1e6
+"""How often progress is told, and panic handlers that wait instead of standing still are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def run(
         while (now := clock.nanos) < until_ns:
             if core.waiting:
                 if not clock.has_scheduled_alarm:
+                    standstill.check_function(chip)
                     return Ending(
                         "deadlock",
                         round(now),
@@ -67,12 +72,16 @@ def run(
                 if cache is not None:
                     core.cycles += cache.fetch(address)
                 execute()
+                if core.pc == address:
+                    standstill.check(chip)
             cycles = core.cycles
             tick((cycles - accounted) * CYCLE_NS)
             accounted = cycles
-            if progress is not None and now - told > 1e6:
+            if now - told > _EVERY_NS:
                 told = now
-                progress(now)
+                standstill.check_function(chip)
+                if progress is not None:
+                    progress(now)
     except Halt as halt:
         return Ending("fault", round(clock.nanos), chip.firmware.where(address), halt.reason, core.cycles - idle)
     return Ending("time", round(until_ns), "", "", core.cycles - idle)
