@@ -109,6 +109,23 @@ def test_a_pass_without_the_fault_that_was_asked_for_is_no_pass(tmp_path: Path, 
     assert record(*arguments, "--fault", "nack,transfer=1", "--rules", "i2c") == 0
 
 
+def test_a_transfer_that_hangs_until_the_recording_ends_is_no_pass(tmp_path: Path, capsys: Said) -> None:
+    """A write of 16 bytes waits for its refill for ever: no rule judges a transfer that the capture's end cuts."""
+    out = tmp_path / "x.sr"
+    arguments = ["--emulate", MIXED, "-o", out, "--target", DEVICES[0], "--target", DEVICES[1], "--rules", "three-pin"]
+    arguments += ["--rules", "embassy-rp", "--fault", "lost-interrupt,transfer=5", "-q", "--ms"]
+    assert record(*arguments, "9") == 2
+    said = capsys.readouterr()
+    assert re.fullmatch(
+        r"tracecheck: SCL of i2c0 is low from 5\.[0-9]{6} ms on to the end: a transfer hangs\n", said.err
+    )
+    assert "FAIL" not in said.out
+    at = float(said.err.split()[7])
+    scl = tracecheck.decode(out).bytes["end"].to_pylist()[-1] / 24_000
+    assert 0 < at - scl < 0.003
+    assert record(*arguments, "6") == 0, "a millisecond is a long stretch and no hang"
+
+
 def test_pins_of_its_own(tmp_path: Path) -> None:
     recording = emulate(MIXED, ms=2, targets=DEVICES, pins={"IRQ": 3, "extra": 20})
     names = [channel.name for channel in recording.channels]

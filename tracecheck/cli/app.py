@@ -368,8 +368,8 @@ def record(
 
     \b
     Exit codes: 0 recorded (and no rule failed), 1 a rule failed, 2 the firmware
-    crashed, deadlocked or started no transfer, a fault never struck, or something
-    could not be run.
+    crashed, deadlocked, left a transfer hanging or started none, a fault never
+    struck, or something could not be run.
     """
     from tracecheck.cli.record import Request, run
 

@@ -69,11 +69,14 @@ def run(request: Request) -> int:
         note(text)
     for fault in recording.idle_faults:
         say(f'the fault "{fault.text}" never struck: no such transfer came, or nothing in it that it could hit')
+    for text in recording.hung:
+        say(text)
     if not _went_well(recording, request):
         return COULD_NOT_CHECK
     code = _judged(request) if request.rules else 0
-    # Whoever asked for a fault wants to know what comes of it: a pass without it says nothing.
-    return COULD_NOT_CHECK if code == 0 and recording.idle_faults else code
+    # A transfer without an end is judged by no rule; and whoever asked for a fault wants to know what comes of it: a
+    # pass without it says nothing.
+    return COULD_NOT_CHECK if code == 0 and (recording.hung or recording.idle_faults) else code
 
 
 def _rate(text: str) -> int:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LONGEST_MS = 600_000
 """The longest recording, in emulated milliseconds: beyond it a slip of the pen is likelier than a wish."""
 
+HUNG_NS = 1_000_000
+"""A line of a bus that is low for longer at the end hangs; the preset embassy-rp's bound for a held bus."""
+
 _LONGEST_SAMPLES = 1 << 36
 _GPIOS = 30
 _BUS_LINES = frozenset(line + suffix for line in ("SDA", "SCL") for suffix in ("", "0", "1"))
@@ -41,6 +44,7 @@ class Recording:
     `idle_faults` declared faults that never happened
     `notes`       what a person should know, one sentence each: addresses nobody answered, what is not modelled
     `transfers`   STARTs of all buses, repeated ones not counted
+    `hung`        recorded buses that are held low at the end, since when and by which line, one sentence each
     """
 
     channels: tuple[Channel, ...]
@@ -51,6 +55,7 @@ class Recording:
     idle_faults: tuple[FaultSpec, ...]
     notes: tuple[str, ...]
     transfers: int
+    hung: tuple[str, ...]
     provenance: Provenance
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -127,6 +132,7 @@ def emulate(
         tuple(bench.log.idle(specs)),
         tuple(_notes(bench.chip, recorded, marks, names, bench.unanswered)),
         sum(bus.transfers for bus in bench.chip.buses.values()),
+        tuple(_hung(recorded, buses, end_ns)),
         provenance,
     )
 
@@ -168,6 +174,15 @@ def _named(recorded: Sequence[str], buses: Mapping[str, tuple[Line, Line]]) -> I
         for line in buses[bus]:
             line.name += "" if len(recorded) == 1 else bus[-1]
             yield line
+
+
+def _hung(recorded: Sequence[str], buses: Mapping[str, tuple[Line, Line]], end_ns: int) -> Iterator[str]:
+    """Transfers that no rule judges, as the end cuts them: a low line is a stretch once it rises, stuck after 25 ms."""
+    for bus in recorded:
+        for line in buses[bus]:
+            at, level = line.edges[-1] if line.edges else (0, line.idle)
+            if not level and end_ns - at > HUNG_NS:
+                yield f"{line.name} of {bus} is low from {at / 1e6:.6f} ms on to the end: a transfer hangs"
 
 
 def _marker_line(chip: Chip, name: str, gpio: int) -> Line:
