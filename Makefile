@@ -107,6 +107,7 @@ dist: $(VENV)/.developer
 bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/rules.py --write docs/benchmarks-rules.md
+	$(BIN)/python benchmarks/formats.py --write docs/formats.md
 
 # Every warning is an error: a link that leads nowhere, a page in no table of contents.
 docs: $(VENV)/.core

@@ -32,13 +32,15 @@ def open(  # noqa: A001  (it is tracecheck.open)
     rate_hz: int | None = None,
     max_samples: int | None = None,
     device: int | None = None,
+    unitsize: int | None = None,
 ) -> Capture:
-    """Open a capture; the format is recognised by content. Raises CaptureError.
+    """Open a capture; the format is recognised by content, `-` is standard input. Raises CaptureError.
 
-    `rate_hz` fills in, or overrides, the samplerate the file gives; `max_samples` refuses longer captures; `device`
-    picks one of several in a session.
+    `rate_hz` fills in, or overrides, the samplerate the file gives, and puts the times of formats that have some on
+    its grid; `max_samples` refuses longer captures; `device` picks one of several in a session; `unitsize` says
+    that the file is raw binary, with so many bytes a sample.
     """
-    return captures.open(path, rate_hz=rate_hz, max_samples=max_samples, device=device)
+    return captures.open(path, rate_hz=rate_hz, max_samples=max_samples, device=device, unitsize=unitsize)
 
 
 def decode(

@@ -8,7 +8,7 @@ from typing import Final
 
 from tracecheck.errors import CaptureError
 
-SUFFIXES: Final = (".sr",)
+SUFFIXES: Final = (".sr", ".vcd", ".fst", ".sr.gz", ".vcd.gz", ".vcd.zst")
 """What captures in a folder are called. A capture of another name is named itself."""
 
 

@@ -1,4 +1,4 @@
-"""Which reader a file is for: decided by what it begins with, never by its name."""
+"""Which reader a capture is for: decided by what it begins with, never by its name."""
 
 from __future__ import annotations
 
@@ -6,24 +6,47 @@ from collections.abc import Callable
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from tracecheck.capture import sr
-from tracecheck.capture.files import open_file
+from tracecheck.capture import delimited, fst, saleae, sr, vcd
 from tracecheck.capture.model import Capture
 from tracecheck.capture.rate import check_rate
+from tracecheck.capture.raw import RawCapture
+from tracecheck.capture.source import Source
+from tracecheck.capture.spooled import SpooledCapture, remove
 from tracecheck.errors import CaptureError, UsageError
 
-_HEAD = 4096
-"""Bytes from a file's beginning that a format is recognised by."""
+Opener = Callable[[Source, int | None, int | None, int | None], Capture]
 
 
 class Format(NamedTuple):
-    """One file format: `recognise` judges a file's first bytes, `open` takes the arguments of `open_capture`."""
+    """One format: `recognise` judges the first bytes, `open` takes them and the arguments of `open_capture`."""
 
+    name: str
     recognise: Callable[[bytes], bool]
-    open: Callable[[str, int | None, int | None, int | None], Capture]
+    open: Opener
 
 
-FORMATS: list[Format] = [Format(sr.recognise, sr.open_sr)]
+def _sr(source: Source, rate_hz: int | None, max_samples: int | None, device: int | None) -> Capture:
+    """A ZIP archive is read here and there: one that came compressed, or through a pipe, is put on disk first."""
+    if source.plain:
+        return sr.open_sr(source.path, rate_hz, max_samples, device)
+    copy = source.spooled()
+    try:
+        return SpooledCapture(source.path, sr.open_sr(copy, rate_hz, max_samples, device))
+    except CaptureError as error:
+        remove(copy)
+        raise CaptureError(source.path, error.reason) from None
+    except BaseException:
+        remove(copy)
+        raise
+
+
+FORMATS: list[Format] = [
+    Format("sigrok sessions (.sr)", sr.recognise, _sr),
+    Format("VCD", vcd.recognise, vcd.open_vcd),
+    Format("FST", fst.recognise, fst.open_fst),
+    Format("Saleae's binary export", saleae.recognise, saleae.open_saleae),
+    Format("CSV", delimited.recognise, delimited.open_csv),
+]
 
 
 def open_capture(
@@ -32,26 +55,39 @@ def open_capture(
     rate_hz: int | None = None,
     max_samples: int | None = None,
     device: int | None = None,
+    unitsize: int | None = None,
 ) -> Capture:
-    """Open the capture at `path`, whatever its format (so far: sigrok sessions, versions 1 and 2).
+    """Open the capture at `path`, whatever its format; `-` is standard input. gzip and Zstandard may be around it.
 
-    `rate_hz`      samples per second, where the file says none or a wrong one
-    `max_samples`  refuse captures that declare more samples; None: no limit, as memory does not depend on it
+    `rate_hz`      samples per second, where the file says none or a wrong one; for formats that give times, the grid
+                   they are put on
+    `max_samples`  refuse captures that are longer; None: no limit
     `device`       for sessions that hold several: the number of the device to read; None: the first with logic samples
+    `unitsize`     the file is raw binary, with so many bytes a sample
 
-    Only the directory and metadata are read; data is read, and checked, by `Capture.edges`. Raises CaptureError for
-    a file that cannot be read, UsageError for arguments that make no sense.
+    Of sigrok sessions and raw binary only the directory is read; data is read, and checked, by `Capture.edges`. All
+    other formats are read to their end. Raises CaptureError for a file that cannot be read, UsageError for arguments
+    that make no sense, ExtraError for a format that needs a package that is not there.
     """
     if rate_hz is not None:
         check_rate(rate_hz)
     if max_samples is not None and max_samples < 0:
         raise UsageError(f"a limit of {max_samples} samples makes no sense")
     name = fspath(path)
-    with open_file(name) as file:
-        head = file.read(_HEAD)
-    for known in FORMATS:
-        if known.recognise(head):
-            return known.open(name, rate_hz, max_samples, device)
+    source = Source(name, unpacked=unitsize is None)
+    try:
+        if unitsize is not None:
+            if source.plain:
+                return RawCapture(name, unitsize, rate_hz, max_samples)
+            return SpooledCapture(source.path, RawCapture(source.spooled(), unitsize, rate_hz, max_samples))
+        head = source.head
+        for known in FORMATS:
+            if known.recognise(head):
+                return known.open(source, rate_hz, max_samples, device)
+    finally:
+        source.close()
     raise CaptureError(
-        name, "not a capture that tracecheck can read: it knows sigrok sessions (.sr); save it as one, in PulseView say"
+        source.path,
+        f"not a capture that tracecheck can read: it knows {', '.join(known.name for known in FORMATS)}, "
+        "and raw binary where --unitsize tells its width",
     )

@@ -53,6 +53,7 @@ def _tracecheck(
       tracecheck show capture.sr 3            draws transfer 3
       tracecheck analyze capture.sr           judges it by the presets that fit
       tracecheck export capture.sr -o x.vcd   for other programs; pieces of it, too
+      tracecheck convert wave.vcd -o wave.sr  from one format to another
       tracecheck record --emulate fw.elf      runs a firmware on an emulated Pico
       tracecheck rules list                   the presets, and the kinds of rule
 
@@ -91,6 +92,7 @@ def analyze(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     output_format: opt.ReportFormat = "text",
     output: opt.OutputFile = None,
     report: opt.Reports = None,
@@ -142,7 +144,7 @@ def analyze(
             rules=rules or [],
             expect=expect or [],
             lines=Lines(scl, sda, bus or (), marker or ()),
-            reading=Reading(samplerate, max_samples, device),
+            reading=Reading(samplerate, max_samples, device, unitsize),
             output_format=output_format,
             output=output,
             reports=report or [],
@@ -165,6 +167,7 @@ def info(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     quiet: opt.Quiet = False,
 ) -> int:
@@ -181,7 +184,7 @@ def info(
     from tracecheck.cli.info import run
 
     lines = Lines(scl, sda, bus or (), marker or ())
-    return run(capture, lines, Reading(samplerate, max_samples, device), output_format == "json", quiet)
+    return run(capture, lines, Reading(samplerate, max_samples, device, unitsize), output_format == "json", quiet)
 
 
 @app.command()
@@ -209,6 +212,7 @@ def decode(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Decode a capture: one line a transfer, or one of its tables.
@@ -235,7 +239,7 @@ def decode(
             capture=capture,
             lines=Lines(scl, sda, bus or (), marker or ()),
             rules=rules or [],
-            reading=Reading(samplerate, max_samples, device),
+            reading=Reading(samplerate, max_samples, device, unitsize),
             table=table,
             output_format=output_format,
             output=output,
@@ -264,6 +268,7 @@ def show(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Draw one transfer with its interrupts and wakes in the terminal.
@@ -291,7 +296,7 @@ def show(
         width,
         Lines(scl, sda, declared, marker or ()),
         rules or [],
-        Reading(samplerate, max_samples, device),
+        Reading(samplerate, max_samples, device, unitsize),
         quiet,
     )
 
@@ -427,6 +432,7 @@ def export(
     samplerate: opt.Samplerate = None,
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Write a capture, or a piece of it, as other programs read it.
@@ -468,10 +474,49 @@ def export(
             rules=rules or [],
             expect=expect or [],
             lines=Lines(scl, sda, bus or (), marker or ()),
-            reading=Reading(samplerate, max_samples, device),
+            reading=Reading(samplerate, max_samples, device, unitsize),
             quiet=quiet,
         )
     )
+
+
+@app.command()
+def convert(
+    capture: opt.CaptureFile,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Write there; it appears whole or not at all.")
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FORMAT", help="sr or vcd. Default: by FILE's name.")
+    ] = None,
+    line: Annotated[
+        list[str] | None,
+        typer.Option("--line", metavar="CHANNEL", help="Keep this channel only; give it again for more."),
+    ] = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Write a capture of any format as a sigrok session or a VCD.
+
+    \b
+    Examples:
+      tracecheck convert simulation.vcd -o simulation.sr --samplerate 24MHz
+      tracecheck convert export/digital_0.bin -o x.sr --samplerate 100MHz
+      tracecheck convert samples.bin --unitsize 2 --samplerate 24MHz -o x.sr
+      tracecheck convert capture.sr -o bus.vcd --line SCL --line SDA
+
+    \b
+    Reads sigrok sessions, VCD, FST (GTKWave), CSV of sigrok and of Saleae,
+    Saleae's binary export, and raw binary; gzip or Zstandard may be around it.
+    What is written has the same samples, for the channels that are kept.
+    """
+    from tracecheck.cli.convert import Request, run
+
+    reading = Reading(samplerate, max_samples, device, unitsize)
+    return run(Request(capture=capture, output=output, to=to, lines=line or [], reading=reading, quiet=quiet))
 
 
 @rules_app.callback()

@@ -10,7 +10,10 @@ import typer
 from tracecheck.report.formats import FORMATS
 
 CaptureFile: TypeAlias = Annotated[
-    str, typer.Argument(metavar="CAPTURE", help="A capture file; the format is recognised by content.")
+    str,
+    typer.Argument(
+        metavar="CAPTURE", help="A capture file, or - for standard input; the format is recognised by content."
+    ),
 ]
 Scl: TypeAlias = Annotated[
     str | None, typer.Option("--scl", metavar="CHANNEL", help="Channel of SCL, by name or bit number.")
@@ -37,7 +40,11 @@ WiringRules: TypeAlias = Annotated[
 ]
 Samplerate: TypeAlias = Annotated[
     str | None,
-    typer.Option("--samplerate", metavar="RATE", help='Where the file says none or a wrong one: "24MHz", "500k".'),
+    typer.Option(
+        "--samplerate",
+        metavar="RATE",
+        help='Where the file says none or a wrong one: "24MHz", "500k". VCD and CSV with times go on its grid.',
+    ),
 ]
 MaxSamples: TypeAlias = Annotated[
     int | None, typer.Option("--max-samples", metavar="N", help="Refuse captures that declare more samples.")
@@ -45,6 +52,10 @@ MaxSamples: TypeAlias = Annotated[
 Device: TypeAlias = Annotated[
     int | None,
     typer.Option("--device", metavar="N", help="Of a session that holds several devices, the one to read."),
+]
+Unitsize: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--unitsize", metavar="BYTES", help="The file is raw binary, with so many bytes a sample."),
 ]
 OutputFile: TypeAlias = Annotated[
     str | None,

@@ -18,6 +18,7 @@ class Reading:
     samplerate: str | None = None
     max_samples: int | None = None
     device: int | None = None
+    unitsize: int | None = None
 
     def opened(self, path: str, *, empty: bool = False) -> Capture:
         """The capture at `path`. Raises CaptureError, also for one without samples unless `empty`; UsageError."""
@@ -30,7 +31,9 @@ class Reading:
             raise UsageError(f"--samplerate: {error}") from None
         if self.max_samples is not None and self.max_samples < 0:
             raise UsageError(f"--max-samples: {self.max_samples} makes no sense; give a number of samples")
-        capture = tracecheck.open(path, rate_hz=rate_hz, max_samples=self.max_samples, device=self.device)
+        capture = tracecheck.open(
+            path, rate_hz=rate_hz, max_samples=self.max_samples, device=self.device, unitsize=self.unitsize
+        )
         if capture.samples == 0 and not empty:
             raise CaptureError(path, "the capture is empty (0 samples); record it again")
         return capture

@@ -54,9 +54,15 @@ def timescale(rate_hz: int) -> tuple[int, str, Fraction]:
 
 
 def write_vcd(
-    file: Writable, capture: Capture, trace: Trace | None = None, *, start: int = 0, stop: int | None = None
+    file: Writable,
+    capture: Capture,
+    trace: Trace | None = None,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    channels: Sequence[Channel] | None = None,
 ) -> None:
-    """All channels of a capture, for samples [start, stop), and as texts what `trace` decoded of each bus.
+    """`channels` of a capture (all of them), for samples [start, stop), and as texts what `trace` decoded of each bus.
 
     Time 0 is sample `start`. Raises UsageError for a capture without samplerate, ExtraError without pyvcd.
     """
@@ -70,7 +76,7 @@ def write_vcd(
     factor, unit, units = timescale(capture.rate_hz)
     text = _Ascii(file)
     comment = _printable(", ".join(f"{key}: {value}" for key, value in _remarks(capture)))
-    channels = capture.channels
+    channels = capture.channels if channels is None else channels
     names = identifiers([c.name for c in channels])
     version = f"tracecheck, {capture.rate_hz} samples a second"
     # pyvcd asks of a file that it can write text, no more.
