@@ -82,12 +82,16 @@ def table(repeat: int) -> str:
             seconds, edges = cpu(lambda path=path, said=said: edges_in(path, said))  # type: ignore[misc]
             size = sum(f.stat().st_size for f in Path(name).glob("digital_*.bin")) if "digital" in path.name else 0
             size = size or path.stat().st_size
-            rows.append(
-                f"| {form} | {size / 1e6:.1f} | {seconds:.2f} | {edges / seconds / 1e6:.2f} | {size / seconds / 1e6:.0f} |"
+            cells = (
+                f"{size / 1e6:.1f}",
+                f"{seconds:.2f}",
+                f"{edges / seconds / 1e6:.2f}",
+                f"{size / seconds / 1e6:.0f}",
             )
+            rows.append(f"| {form} | {' | '.join(cells)} |")
     head = (
-        f"One bus with three markers, {edges / 1e6:.2f} M edges in {len(samples) / 1e6:.0f} M samples, read to blocks of "
-        f"edges; CPU time, median of {RUNS} runs on {time.strftime('%Y-%m-%d')}. Made by `benchmarks/formats.py`."
+        f"One bus with three markers, {edges / 1e6:.2f} M edges in {len(samples) / 1e6:.0f} M samples, read to blocks "
+        f"of edges; CPU time, median of {RUNS} runs on {time.strftime('%Y-%m-%d')}. Made by `benchmarks/formats.py`."
     )
     return "\n".join([head, "", *rows])
 

@@ -22,8 +22,8 @@ WRONG: list[tuple[list[str], str]] = [
     (
         ["text.sr"],
         (
-            "text.sr: not a capture that tracecheck can read: it knows sigrok sessions (.sr); save it as one, "
-            "in PulseView say"
+            "text.sr: not a capture that tracecheck can read: it knows sigrok sessions (.sr), VCD, FST, Saleae's "
+            "binary export, CSV, and raw binary where --unitsize tells its width"
         ),
     ),
     (["nothing.sr"], "nothing.sr: is empty (0 bytes); record or copy it again"),
@@ -161,7 +161,7 @@ def test_every_command_refuses(
         *((["show", *arguments], message) for arguments, message in SHOW),
         (
             ["analyze", "folder"],
-            "folder: is a folder with no captures in it (*.sr); name the files, or another folder",
+            "folder: is a folder with no captures in it (*.sr, *.vcd, *.fst); name the files, or another folder",
         ),
         *(
             (name, "folder: is a folder, not a capture; give a file in it")

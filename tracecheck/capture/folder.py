@@ -8,7 +8,7 @@ from typing import Final
 
 from tracecheck.errors import CaptureError
 
-SUFFIXES: Final = (".sr", ".vcd", ".fst", ".sr.gz", ".vcd.gz", ".vcd.zst")
+SUFFIXES: Final = (".sr", ".vcd", ".fst")
 """What captures in a folder are called. A capture of another name is named itself."""
 
 
@@ -28,6 +28,6 @@ def captures_in(folder: str | os.PathLike[str]) -> list[str]:
             str(Path(where, name)) for name in names if name.lower().endswith(SUFFIXES) and not name.startswith(".")
         ]
     if not found:
-        kinds = " or ".join(f"*{suffix}" for suffix in SUFFIXES)
+        kinds = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
         raise CaptureError(folder, f"is a folder with no captures in it ({kinds}); name the files, or another folder")
     return sorted(found)
