@@ -95,8 +95,8 @@ def test_arguments_that_make_no_sense(folder: Path, options: dict[str, int], mes
 
 
 NO_CAPTURE = (
-    "not a capture that tracecheck can read: it knows sigrok sessions (.sr), VCD, FST, Saleae's binary export, CSV, and "
-    "raw binary where --unitsize tells its width"
+    "not a capture that tracecheck can read: it knows sigrok sessions (.sr), VCD, FST, Saleae's binary export, CSV, "
+    "and raw binary where --unitsize tells its width"
 )
 CUT_SHORT = (
     "the ZIP directory cannot be read, the file may be cut short (File is not a zip file); copy or save it again"
