@@ -79,3 +79,10 @@ def test_the_page_tells_what_is_measured() -> None:
     truth = _module("truth")
     page = truth.PAGE.read_text(encoding="utf-8")
     assert truth.table() in page
+
+
+def test_how_long_a_dropped_call_holds_scl_is_what_the_page_says() -> None:
+    stretches = tracecheck.decode(FOLDER / "pico-cancelled.sr").stretches
+    longest = max(stretches["width_ns"].to_pylist())
+    page = _module("truth").PAGE.read_text(encoding="utf-8")
+    assert f"`captures/pico/pico-cancelled.sr` shows SCL low for {longest / 1e6:.1f} ms" in page
