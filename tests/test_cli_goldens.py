@@ -57,6 +57,10 @@ CASES: dict[str, str] = {
     "show-no-rate": "show sigrok-dumps/rtc_ds1307_200khz_no_samplerate.sr 1",
     "rules-list": "rules list",
     "rules-show": "rules show synthetic/three-pin.rules.toml",
+    "rules-explain": "rules explain embassy-long-write-order",
+    "rules-explain-counts": "rules explain embassy-read-no-storm",
+    "rules-explain-kind": "rules explain response",
+    "rules-explain-json": "rules explain one-interrupt --rules synthetic/three-pin.rules.toml --format json",
     "rules-lint": "rules lint synthetic/wake.rules.toml ../tests/goldens/ten-mistakes.toml",
 }
 

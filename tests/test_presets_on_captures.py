@@ -42,6 +42,8 @@ def test_there_are_clean_captures() -> None:
         ("long-handler", ["embassy-wake-prompt", "embassy-handler-short"]),
         ("lost-interrupt", ["embassy-write-ends-with-interrupt"]),
         ("lost-wake", ["embassy-wake", "embassy-wake-prompt", "embassy-ready", "embassy-short-write-order"]),
+        ("early-interrupt", ["embassy-long-write-order"]),
+        ("spurious-interrupt", ["embassy-interrupt-late", "embassy-interrupt-prompt"]),
         ("missing-stop", ["i2c-missing-stop"]),
         ("partial-byte", ["i2c-partial-byte"]),
         ("glitch-scl", ["i2c-glitch"]),

@@ -172,6 +172,9 @@ def test_json_has_the_published_shape() -> None:
         "why": "The interrupt wakes the task; another task may keep the executor no longer than this.",
         "source": str(SYNTHETIC / "wake.rules.toml"),
         "line": 4,
+        "beyond_percent": 207.167,
+        "median_ns": 2750,
+        "expectation": None,
     }
 
 

@@ -29,10 +29,18 @@ def test_a_match_from_the_first_to_the_last() -> None:
         (
             "start@10 address@12 irq@14-15 stop@20 run@40-50",
             14,
-            "expected stop or data, came irq.begin",
+            "expected stop or data after address, came irq.begin 2.00 us later",
         ),
-        ("start@10 address@12 stop@20 irq@25-30", 10, "expected wake, but nothing more came"),
-        ("start@10 address@12 stop@20 irq@25-26 irq@30-31 run@40-50", 30, "expected wake, came irq.begin"),
+        (
+            "start@10 address@12 stop@20 irq@25-30",
+            10,
+            "expected wake after irq.begin, which came 15.0 us into the exchange, but nothing more came",
+        ),
+        (
+            "start@10 address@12 stop@20 irq@25-26 irq@30-31 run@40-50",
+            30,
+            "expected wake after irq.begin, came irq.begin 5.00 us later",
+        ),
         ("start@10 address@12 restart@14 address@16 stop@20 irq@25-26 run@40-50", 14, None),
     ],
 )
@@ -43,7 +51,7 @@ def test_what_does_not_match_says_what_was_expected(line: str, at: int, message:
         return
     assert found == [(at, "fail")]
     (said,) = messages(line, order(), settle=50, markers="irq run")
-    assert said == (message or "expected stop or data, came restart")
+    assert said == (message or "expected stop or data after address, came restart 2.00 us later")
 
 
 def test_start_restart_and_stop_always_count() -> None:
@@ -110,9 +118,13 @@ def test_the_whole_capture() -> None:
     line = "start@10 stop@20 start@30 stop@40"
     assert judge(line, order("(start stop)*", scope="capture")) == [(0, "pass")]
     assert judge(line, order("(start stop){3}", scope="capture")) == [(0, "fail")]
-    assert messages(line, order("(start stop){3}", scope="capture")) == ["expected start, but nothing more came"]
+    assert messages(line, order("(start stop){3}", scope="capture")) == [
+        "expected start after stop, which came 40.0 us into the capture, but nothing more came"
+    ]
     assert judge(line, order("start stop", scope="capture")) == [(30, "fail")]
-    assert messages(line, order("start stop", scope="capture")) == ["expected nothing more, came start"]
+    assert messages(line, order("start stop", scope="capture")) == [
+        "expected nothing more after stop, came start 10.0 us later"
+    ]
     assert judge("start@10 irq@20-21 stop@20", order("start stop irq", scope="capture")) == [(0, "inconclusive")]
 
 

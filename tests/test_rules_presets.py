@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from test_driver_model import shapes
 
 from tracecheck.rules.describe import describe
 from tracecheck.rules.file import load, load_many
 from tracecheck.rules.library import preset_names, preset_text, presets
 from tracecheck.rules.model import IntegrityRule, OccurrenceRule, OrderRule, ResponseRule, Rule, RuleSet
+from tracecheck.rules.pattern import compile_pattern
+from tracecheck.rules.vocabulary import canonical
 
 
 @pytest.fixture(scope="module")
@@ -110,39 +113,53 @@ def test_an_interrupt_before_the_stop_of_a_short_write_is_no_match(driver: RuleS
     assert not order.dfa.matches(["start", "address", "data", "irq.begin", "wake", "stop"])
 
 
-def counted(rules: RuleSet, direction: str, length: int, severity: str) -> tuple[int, int | None]:
-    """The tightest count that rules of this severity ask of an acknowledged transfer."""
+def counted(rules: RuleSet, direction: str, n: int, m: int, severity: str) -> tuple[int, int | None]:
+    """The tightest count that rules of this severity ask of an acknowledged transfer of n, and then m, data bytes."""
     low, high = 0, None
     for each in rules.rules:
         where = each.where
         if not isinstance(each, OccurrenceRule) or each.severity != severity or where.outcome != frozenset({"acked"}):
             continue
-        if where.direction != frozenset({direction}) or not any(
-            a <= length <= (b or length) for a, b in where.length or ()
+        if direction not in (where.direction or ()) or not any(
+            a <= n + m <= (b or n + m) for a, b in where.length or ((0, None),)
         ):
             continue
-        low = max(low, each.min)
-        high = each.max if high is None or each.max is None else min(high, each.max)
+        least, most = each.min, each.max
+        if each.driver is not None:
+            counts = each.driver.interrupts(shapes(direction, n, m))
+            least = 0 if each.only == "max" else int(counts.least[0])
+            most = None if each.only == "min" else int(counts.most[0]) + each.spare
+        low = max(low, least)
+        high = most if high is None or most is None else min(high, most)
     return low, high
 
 
 @pytest.mark.parametrize("n", range(1, 65))
 def test_interrupts_of_writes_follow_the_driver(driver: RuleSet, n: int) -> None:
-    """K or K + 1 for n >= 17, floor(n/17) <= K <= floor((n-1)/15); 1 for n <= 15; 1 or 2 for 16.
+    """From 17 to 15 bytes for each interrupt but the last; one more is let pass: an older mask.
 
     That there is one at all, after STOP, another rule asks of every write.
     """
-    least = n // 17 if n >= 34 else 0
-    most = 1 if n <= 15 else 2 if n == 16 else (n - 1) // 15 + 1
-    assert counted(driver, "write", n, "warning") == ((0, most) if n <= 15 else (0, None))
-    assert counted(driver, "write", n, "error") == (least, None if n <= 15 else most + 1), "one more: an older mask"
+    if n <= 15:
+        assert counted(driver, "write", n, 0, "warning") == (0, 1)
+        assert counted(driver, "write", n, 0, "error") == (0, None)
+    else:
+        assert counted(driver, "write", n, 0, "warning") == (0, None)
+        assert counted(driver, "write", n, 0, "error") == ((n + 16) // 17, (n - 1) // 15 + 2)
 
 
 @pytest.mark.parametrize("n", range(1, 65))
 def test_interrupts_of_reads_follow_the_driver(driver: RuleSet, n: int) -> None:
     batches = (n + 15) // 16
-    assert counted(driver, "read", n, "error") == (batches, None)
-    assert counted(driver, "read", n, "warning") == (0, batches + 2), "several reads of one transaction look like one"
+    assert counted(driver, "read", n, 0, "error") == (batches, None)
+    most = batches + 2
+    assert counted(driver, "read", n, 0, "warning") == (0, most), "several reads of one transaction look like one"
+
+
+def test_interrupts_of_write_reads_follow_the_driver(driver: RuleSet) -> None:
+    assert counted(driver, "write-read", 1, 40, "error") == (3, None)
+    assert counted(driver, "write-read", 1, 40, "warning") == (0, 5)
+    assert counted(driver, "write-read", 15, 16, "warning") == (0, 4), "a first batch of one byte, then 15"
 
 
 def test_every_async_transfer_must_have_an_interrupt(driver: RuleSet) -> None:
@@ -150,7 +167,8 @@ def test_every_async_transfer_must_have_an_interrupt(driver: RuleSet) -> None:
     ends = rule(driver, "embassy-write-ends-with-interrupt")
     assert isinstance(ends, ResponseRule) and (ends.trigger, ends.response) == ("stop", "irq.begin")
     assert ends.where.direction == frozenset({"write"}) and ends.severity == "error"
-    asked = [r for r in driver.rules if isinstance(r, OccurrenceRule) and r.min > 0]
+    counts = [r for r in driver.rules if isinstance(r, OccurrenceRule)]
+    asked = [r for r in counts if r.min > 0 or (r.driver is not None and r.only != "max")]
     assert {r.severity for r in asked} == {"error"} and {r.event for r in asked} == {"irq.begin"}
     assert {outcome for r in asked for outcome in r.where.outcome or ()} == {"acked", "address-nack", "data-nack"}
 
@@ -164,6 +182,12 @@ def test_rules_for_certain_traffic_or_markers_are_optional(driver: RuleSet) -> N
 
 
 def test_nothing_orders_the_task_and_stop_after_a_nack(driver: RuleSet) -> None:
+    refused = "start address data nack"
     for each in driver.rules:
-        if isinstance(each, OrderRule):
-            assert each.where.outcome == frozenset({"acked"})
+        if not isinstance(each, OrderRule) or each.where.outcome == frozenset({"acked"}):
+            continue
+        assert each.driver is not None
+        (index,) = each.driver.order_of(shapes("write", 1, outcome="data-nack")).tolist()
+        dfa = compile_pattern(each.driver.orders[index].pattern)
+        for race in ("irq wake stop", "irq stop wake", "stop irq wake", "irq wake stop irq wake", "stop"):
+            assert dfa.matches([canonical(event) for event in f"{refused} {race}".split()])

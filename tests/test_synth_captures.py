@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -169,9 +169,11 @@ Failed = dict[str, list[int | None]]
 
 
 def judge(name: str, bus: str) -> Failed:
-    """The rules of the three-pin file, judged from the truth and the wire in the plainest way there is."""
+    """The rules of the three-pin file, or of the presets, from the truth and the wire in the plainest way."""
     failed: Failed = {}
-    for part in (judge_outcomes, judge_short_writes, judge_wire, judge_interrupts):
+    driver = EXPECTED[name]["verdicts"][0]["rules"] == "driver.rules.toml"
+    usual: tuple[Judge, ...] = (judge_outcomes, judge_short_writes, judge_wire, judge_interrupts)
+    for part in (judge_driver,) if driver else usual:
         for rule, transfer in part(name, EXPECTED[name]["truth"][bus], *despiked(name, bus)):
             failed.setdefault(rule, []).append(transfer)
     return failed
@@ -179,6 +181,7 @@ def judge(name: str, bus: str) -> Failed:
 
 Wire = list[tuple[int, tuple[int, ...]]]
 Failures = Iterator[tuple[str, int | None]]
+Judge = Callable[[str, dict[str, Any], Wire, list[int]], Failures]
 
 
 def shape(transfer: dict[str, Any]) -> tuple[list[str], int]:
@@ -244,6 +247,29 @@ def judge_interrupts(name: str, truth: dict[str, Any], wire: Wire, spikes: list[
             yield "wake-after-interrupt", transfer
         if interrupt["ready"] is None or not 0 <= interrupt["ready"] - begin <= 5 * US:
             yield "ready-after-interrupt", transfer
+
+
+def judge_driver(name: str, truth: dict[str, Any], wire: Wire, spikes: list[int]) -> Failures:
+    """What the presets say of these captures, all of whose interrupts are prompt."""
+    told = sorted(truth["interrupts"], key=lambda i: i["begin"])
+    late = set()
+    for interrupt, following in pairwise([*told, {"begin": sys.maxsize}]):
+        wake = next((run for run in run_begins(truth) if run >= interrupt["begin"]), None)
+        for rule, bound in (("embassy-wake", 100), ("embassy-wake-prompt", 20)):
+            if wake is None or wake >= following["begin"] or wake - interrupt["begin"] > bound * US:
+                late.add((rule, interrupt["transfer"]))
+    yield from late
+    for number, transfer in enumerate(truth["transfers"]):
+        directions, length = shape(transfer)
+        if directions != ["write"] or length < 16:
+            continue
+        mine = [i for i in told if i["transfer"] == number]
+        if len(mine) > (length - 1) // 15 + 2:
+            yield "embassy-long-write-no-storm", number
+        octet = (transfer["stop"] - transfer["start"]) / (length + 1)
+        early = any(i["begin"] < transfer["start"] + 15 * octet - octet / 2 for i in mine)
+        if early or any(i["wake"] is None for i in mine):
+            yield "embassy-long-write-order", number
 
 
 def holder(truth: dict[str, Any], at: int) -> int | None:

@@ -33,7 +33,7 @@ USUAL: tuple[Transfer, ...] = (
     read(EEPROM, bytes(range(20))),
     write(DISPLAY, b"\xaf"),
 )
-STRUCK, LAST = 3, len(USUAL) - 1
+STRUCK, LONG, LAST = 3, 4, len(USUAL) - 1
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,32 @@ CASES = (
     _faulty("spurious-interrupt", "interrupt-has-cause", transfer=None, seed=203),
     # It has a START, a ready and a wake of its own; only the count of 2 is wrong.
     _faulty("extra-interrupt", "one-interrupt", seed=204),
+    # Judged by the driver's preset. Five of the six handlers are entered without a wake since the one before; the write
+    # of 20 bytes takes two interrupts, three are let pass; and after STOP each must have its wake before the next.
+    Case(
+        "interrupt-storm",
+        FAULTS["interrupt-storm"].what,
+        Scenario((Task(USUAL),), 217, "interrupt-storm", LONG),
+        (
+            Verdict(
+                "driver.rules.toml",
+                {
+                    "embassy-long-write-no-storm": [LONG],
+                    "embassy-long-write-order": [LONG],
+                    "embassy-wake": [LONG],
+                    "embassy-wake-prompt": [LONG],
+                },
+            ),
+        ),
+    ),
+    # Three bytes of a full FIFO have gone out, and 14 must have before it asks for more. It has a wake in time, and
+    # with the two that the write takes it is the one more that is let pass: only its place is wrong.
+    Case(
+        "early-interrupt",
+        FAULTS["early-interrupt"].what,
+        Scenario((Task(USUAL),), 218, "early-interrupt", LONG),
+        (Verdict("driver.rules.toml", {"embassy-long-write-order": [LONG]}),),
+    ),
     # The timeout's poll is the first run after the irq, 6 ms late.
     _faulty("lost-wake", "wake-after-interrupt", "ready-after-interrupt", seed=205),
     # Ready in time, polled 150 us late.

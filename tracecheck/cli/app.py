@@ -527,6 +527,7 @@ def _rules() -> None:
     Examples:
       tracecheck rules list
       tracecheck rules show embassy-rp
+      tracecheck rules explain embassy-wake
       tracecheck rules show i2c --raw > mine.toml
       tracecheck rules lint mine.toml
     """
@@ -551,6 +552,28 @@ def rules_show(
     from tracecheck.cli.rules import show_one
 
     return show_one(name, raw=raw)
+
+
+@rules_app.command("explain")
+def rules_explain(
+    name: Annotated[str, typer.Argument(metavar="ID|KIND", help="A rule's id, or a kind of rule.")],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rules", metavar="FILE|PRESET", help="Where the rule is; default: the presets."),
+    ] = None,
+    as_format: Annotated[opt.TextOrJson, typer.Option("--format", help="Words, or an object for programs.")] = "text",
+) -> int:
+    """What a rule asks and why, of which transfers, within which bounds, and what passes and fails it.
+
+    \b
+    Examples:
+      tracecheck rules explain embassy-refill-deadline
+      tracecheck rules explain response
+      tracecheck rules explain wake-after-interrupt --rules board.toml --format json
+    """
+    from tracecheck.cli.rules import explain_one
+
+    return explain_one(name, files=rules or [], as_json=as_format == "json")
 
 
 @rules_app.command("lint")

@@ -124,7 +124,23 @@ def _against(finding: Finding, style: Style) -> str:
         return f"; allowed: {' and '.join(bounds)}"
     plus = style.glyph("±", "+-")
     measured = f"{ns_text(finding.value_ns)} {plus} {ns_text(finding.uncertainty_ns)}"
-    return f"; measured {measured}, allowed {' and '.join(bounds)}"
+    return f"; measured {measured}, allowed {' and '.join(bounds)}{_beyond(finding)}"
+
+
+def _beyond(finding: Finding) -> str:
+    """`: 208 % over (median 2.75 us)`: by how much, and what is usual."""
+    usual = "" if finding.median_ns is None else f" (median {ns_text(finding.median_ns)})"
+    if finding.beyond_percent is None or finding.value_ns is None:
+        return usual
+    side = "over" if finding.upper_ns is not None and finding.value_ns > finding.upper_ns else "short"
+    return f": {percent_text(finding.beyond_percent)} {side}{usual}"
+
+
+def percent_text(percent: float) -> str:
+    """`208 %`, `3.1 %`, `under 0.1 %`."""
+    if percent < 0.1:
+        return "under 0.1 %"
+    return f"{percent:.1f} %" if percent < 10 else f"{percent:,.0f} %"
 
 
 def unchecked_lines(report: Report, style: Style) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tracecheck import words
 from tracecheck.report.outline import Outline
+from tracecheck.rules.checks.base import Expectation
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.verdict import Finding, Report, RuleResult
 from tracecheck.timebase import NS, to_ns
@@ -33,7 +34,7 @@ def verdict(
         "verdict": _VERDICTS[code],
         "exit_code": code,
         "rules": [_rule(result) for result in report.rules],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, report.rate_hz) for finding in report.findings],
         "notes": list(report.notes),
     }
 
@@ -122,7 +123,7 @@ def _bound(result: RuleResult, bus: str | None, statistic: Statistic) -> dict[st
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, rate_hz: int | None) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "kind": finding.kind,
@@ -140,6 +141,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "why": finding.why,
         "source": finding.source,
         "line": finding.line,
+        "beyond_percent": rounded(finding.beyond_percent),
+        "median_ns": rounded(finding.median_ns),
+        "expectation": None if finding.expectation is None else _expectation(finding.expectation, rate_hz),
+    }
+
+
+def _expectation(wrong: Expectation, rate_hz: int | None) -> dict[str, Any]:
+    """The last event that fitted, what could have come then (`end`: or nothing more), and what came, at `sample`."""
+    return {
+        "after": wrong.after,
+        "after_sample": wrong.after_at,
+        "after_t_ns": to_ns(wrong.after_at, rate_hz) if rate_hz and wrong.after_at is not None else None,
+        "expected": list(wrong.expected),
+        "end": wrong.end,
+        "came": wrong.came,
     }
 
 

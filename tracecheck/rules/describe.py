@@ -57,6 +57,7 @@ def _sentence(rule: Rule) -> str:
             text = f"no {rule.event} {_scope(rule)}"
         case OccurrenceRule():
             text = f"{_count(rule.min, rule.max)} {rule.event} {_scope(rule)}"
+            text = text if rule.driver is None else _modelled(rule)
         case DurationRule():
             each = _least_most(rule.min, rule.max)
             text = ", ".join([f"{rule.of} lasts {each}"] * bool(each) + _together(rule))
@@ -67,7 +68,8 @@ def _sentence(rule: Rule) -> str:
             bounds = ", ".join([each] * bool(each) + steady + _together(rule))
             text = f"{_scope(rule)}, period of {rule.event}: {bounds}"
         case OrderRule():
-            text = f"{_scope(rule)}: {' '.join(rule.pattern.split())}"
+            pattern = f"as driver model {rule.model} has it" if rule.driver else " ".join(rule.pattern.split())
+            text = f"{_scope(rule)}: {pattern}"
         case IntegrityRule():
             text = f"no {' or '.join(kind for kind in ANOMALIES if kind in rule.kinds)} on the bus"
         case _:
@@ -100,6 +102,12 @@ def _count(low: int, high: int | None) -> str:
     if low == high:
         return f"exactly {low}"
     return f"at most {high}" if low == 0 else f"{low} to {high}"
+
+
+def _modelled(rule: OccurrenceRule) -> str:
+    count = {"min": "at least as many", "max": "at most as many", None: "as many"}[rule.only]
+    spare = f", or {rule.spare} more" if rule.spare else ""
+    return f"{count} {rule.event} {_scope(rule)} as driver model {rule.model} takes{spare}"
 
 
 def _addresses(addresses: frozenset[int]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from tracecheck.rules.checks.absence import AbsenceChecker
 from tracecheck.rules.checks.base import Checker, LaneInfo
 from tracecheck.rules.checks.duration import DurationChecker
 from tracecheck.rules.checks.integrity import IntegrityChecker
+from tracecheck.rules.checks.model_order import order_checker
 from tracecheck.rules.checks.occurrence import OccurrenceChecker
-from tracecheck.rules.checks.order import OrderChecker
 from tracecheck.rules.checks.precedence import PrecedenceChecker
 from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
@@ -26,14 +27,14 @@ from tracecheck.rules.model import Rule, RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS, Judged, Tally
 from tracecheck.rules.verdict import RuleResult
 
-CHECKERS: dict[str, type[Checker[Any]]] = {
+CHECKERS: dict[str, Callable[[Any, LaneInfo], Checker[Any]]] = {
     "response": ResponseChecker,
     "precedence": PrecedenceChecker,
     "absence": AbsenceChecker,
     "occurrence": OccurrenceChecker,
     "duration": DurationChecker,
     "recurrence": RecurrenceChecker,
-    "order": OrderChecker,
+    "order": order_checker,
     "integrity": IntegrityChecker,
 }
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
+from tracecheck.rules.drivers.library import MODELS
+from tracecheck.rules.drivers.model import DriverModel
 from tracecheck.rules.mistakes import ContradictionError, described, nearest
 from tracecheck.rules.pattern import Dfa, compile_pattern
 from tracecheck.rules.percentile import Percentile, check_against, parse_percentiles
@@ -62,6 +64,12 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _model(value: str) -> str:
+    if value not in MODELS:
+        raise ValueError(f'unknown driver model "{value}"{nearest(value, tuple(MODELS), "models")}')
+    return value
+
+
 def _channel(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return str(value)
@@ -75,6 +83,8 @@ Channel = Annotated[str, BeforeValidator(_channel)]
 Event = Annotated[str, AfterValidator(canonical)]
 Cause = Annotated[str, AfterValidator(canonical_cause)]
 Name = Annotated[str, AfterValidator(_named)]
+Model = Annotated[str, AfterValidator(_model)]
+"""A driver model of drivers/library.py, by name."""
 Percentiles = Annotated[tuple[Percentile, ...], BeforeValidator(parse_percentiles)]
 """In a file each is a key of its own: `p99 = "10us"`. In ascending order."""
 
@@ -221,21 +231,49 @@ class AbsenceRule(Rule):
 
 
 class OccurrenceRule(Rule):
-    """From `min` to `max` times `event` in each scope; without `max`, at least `min`."""
+    """From `min` to `max` times `event` in each scope; without `max`, at least `min`. A driver `model` can give both.
+
+    Of a model, `only` one side may count; `spare` is how many more than its most are let pass.
+    """
 
     kind: Literal["occurrence"] = "occurrence"
     scope: Scope = "exchange"
     event: Event
     min: Annotated[StrictInt, Field(ge=0)] = 0
     max: Annotated[StrictInt, Field(ge=0)] | None = None
+    model: Model | None = None
+    only: Literal["min", "max"] | None = None
+    spare: Annotated[StrictInt, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _coherent(self) -> OccurrenceRule:
+        if self.model is not None:
+            return self._of_model(self.model)
+        for key in ("only", "spare"):
+            if getattr(self, key):
+                raise ContradictionError(key, "it is about the counts of a driver model; add model, or leave it out")
         if self.max is None and self.min == 0:
             raise ValueError("any count would do; give a min of 1 or more, or a max")
         if self.max is not None and self.min > self.max:
             raise ContradictionError("min", f"{self.min} is more than max = {self.max}; no count satisfies both")
         return self
+
+    def _of_model(self, model: str) -> OccurrenceRule:
+        for key in ("min", "max"):
+            if key in self.model_fields_set:
+                raise ContradictionError(key, f'model = "{model}" gives it; for one side only write only = "{key}"')
+        if self.event != "irq.begin":
+            raise ContradictionError("event", f"model {model} counts interrupts; write irq.begin, not {self.event}")
+        if self.scope != "exchange":
+            raise ContradictionError("scope", f"model {model} counts those of a whole exchange, not of {self.scope}")
+        if self.spare and self.only == "min":
+            raise ContradictionError("spare", 'it adds to the model\'s most, which only = "min" leaves out')
+        return self
+
+    @property
+    def driver(self) -> DriverModel | None:
+        """The model that `min` and `max` come from."""
+        return MODELS.get(self.model or "")
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -301,14 +339,24 @@ class RecurrenceRule(Rule):
 
 
 class OrderRule(Rule):
-    """The events of each scope, in order, match `pattern` from its first to its last."""
+    """The events of each scope, in order, match `pattern`, or what a driver `model` says of its shape, to the last."""
 
     kind: Literal["order"] = "order"
     scope: Scope = "exchange"
-    pattern: Annotated[str, AfterValidator(_pattern)]
+    pattern: Annotated[str, AfterValidator(_pattern)] = ""
+    model: Model | None = None
 
     @model_validator(mode="after")
     def _can_begin(self) -> OrderRule:
+        if self.model is not None:
+            if "pattern" in self.model_fields_set:
+                raise ContradictionError("model", "it gives the patterns; leave out pattern, or the model")
+            if self.scope != "exchange":
+                raise ContradictionError("scope", f"model {self.model} is about whole exchanges, not {self.scope}")
+            return self
+        if "pattern" not in self.model_fields_set:
+            example = 'pattern = "start address data* stop irq wake"'
+            raise ValueError(f'the key "pattern" is missing; add for example {example}, or a driver model')
         if self.scope != "capture" and "start" not in self.dfa.expected(self.dfa.start):
             raise ContradictionError(
                 "pattern", f"it can never match: every {self.scope} begins with start, the pattern does not"
@@ -321,8 +369,15 @@ class OrderRule(Rule):
         return compile_pattern(self.pattern)
 
     @property
+    def driver(self) -> DriverModel | None:
+        """The model that gives the patterns."""
+        return MODELS.get(self.model or "")
+
+    @property
     def events(self) -> tuple[str, ...]:
-        return self.dfa.symbols
+        if self.driver is None:
+            return self.dfa.symbols
+        return tuple(dict.fromkeys(s for order in self.driver.orders for s in compile_pattern(order.pattern).symbols))
 
 
 class IntegrityRule(Rule):

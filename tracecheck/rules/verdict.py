@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracecheck import words
 from tracecheck.errors import UsageError
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.checks.base import Expectation, Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import Rule
 from tracecheck.rules.statistic import Statistic
@@ -43,7 +43,12 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One instance that failed or could not be decided. Times in ns, null where no samplerate is known."""
+    """One instance that failed or could not be decided. Times in ns, null where no samplerate is known.
+
+    `beyond_percent`  how far the value of a failed one lies beyond the bound it breaks, in percent of that bound
+    `median_ns`       of all that the rule measured, this one among them; null where there were no others
+    `expectation`     of a failed order
+    """
 
     rule: str
     kind: str
@@ -61,6 +66,9 @@ class Finding:
     why: str
     source: str
     line: int
+    beyond_percent: float | None = None
+    median_ns: float | None = None
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +180,21 @@ class RuleResult:
         for bus, statistic in self.statistics:
             if statistic.verdict in (FAIL, INCONCLUSIVE):
                 yield self._of_all(bus, statistic)
+        stats = self.stats
+        median = stats.p50 if stats is not None and stats.unit == "ns" and stats.count > 1 else None
         for lane in self.lanes:
             found = lane.found.where((lane.found.verdict == FAIL) | (lane.found.verdict == INCONCLUSIVE))
             for i in range(len(found)):
-                yield self.finding(lane, found, i)
+                yield self.finding(lane, found, i, median)
 
-    def finding(self, lane: Judged, found: Instances, i: int) -> Finding:
+    def finding(self, lane: Judged, found: Instances, i: int, median: float | None = None) -> Finding:
+        """`median` of what the rule measured, in ns."""
         rate = self.rate_hz
         scale = NS / rate if rate and self.measures == "time" else None
         value = float(found.value[i]) * scale if scale and found.value[i] >= 0 else None
         lower, upper = (float(bound[0]) for bound in lane.checker.limits(found.where(slice(i, i + 1))))
         transfer = int(found.transfer[i])
+        failed = int(found.verdict[i]) == FAIL
         return Finding(
             rule=self.rule.id,
             kind=self.rule.kind,
@@ -200,6 +212,9 @@ class RuleResult:
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,
+            beyond_percent=_beyond(float(found.value[i]), lower, upper) if failed and value is not None else None,
+            median_ns=median if value is not None else None,
+            expectation=lane.checker.expectation(found, i),
         )
 
     def _of_all(self, bus: str | None, statistic: Statistic) -> Finding:
@@ -223,6 +238,9 @@ class RuleResult:
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,
+            beyond_percent=None
+            if upper is None or statistic.value is None or statistic.verdict != FAIL
+            else _beyond(statistic.value, nan, float(upper)),
         )
 
 
@@ -293,6 +311,15 @@ class Report:
         """As the exit code with default settings says."""
         verdicts: tuple[Verdict, ...] = ("pass", "fail", "inconclusive")
         return verdicts[self.exit_code()]
+
+
+def _beyond(value: float, lower: float, upper: float) -> float | None:
+    """Percent of the bound that `value` is beyond it; None where it is within both, or the bound is 0."""
+    if value > upper > 0:
+        return (value - upper) / upper * 100
+    if value < lower:
+        return (lower - value) / lower * 100
+    return None
 
 
 def time_text(samples: int, rate_hz: int | None) -> str:

@@ -17,6 +17,8 @@ from tracecheck.synth.script import Hold, Transfer
 _NS = 10**9
 TIMEOUT = 6_000_000
 """Ns after which the task's own timeout polls it, longer than the 5 ms an exchange stays open after its STOP."""
+_STORM, _AGAIN = 5, 1_400
+"""Interrupts more than there should be, and ns from one to the next: a handler returns and is entered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,25 @@ def _spurious(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
 
 def _extra(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
     told.append(firmware.interrupt("none", (told[-1].wake_end or drawn.end) + 3_000))
+
+
+def _storm(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
+    last = told[-1]
+    wake, wake_end = last.wake, last.wake_end
+    for number in range(_STORM):
+        again = replace(last, begin=last.begin + (number + 1) * _AGAIN)
+        again.end, again.ready = again.begin + _AGAIN // 2, None
+        again.wake = again.wake_end = None
+        told.append(again)
+    last.end, last.wake, last.wake_end = last.begin + _AGAIN // 2, None, None
+    told[-1].wake, told[-1].wake_end = wake, wake_end
+    if wake is not None and wake_end is not None:
+        told[-1].wake, told[-1].wake_end = wake + _STORM * _AGAIN, wake_end + _STORM * _AGAIN
+
+
+def _early(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
+    third = [octet for octet in drawn.octets if octet.is_data][2]
+    told.insert(0, firmware.interrupt("none", third.ninth + 1_000))
 
 
 def _lose_wake(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
@@ -110,6 +131,12 @@ FAULTS = {
         ),
         Fault("spurious-interrupt", "an interrupt 6 ms after the STOP, with nothing on the bus", answer=_spurious),
         Fault("extra-interrupt", "a second interrupt and wake after the first wake", answer=_extra),
+        Fault(
+            "interrupt-storm",
+            "the last interrupt is left unmasked: its handler is entered six times before the task runs",
+            answer=_storm,
+        ),
+        Fault("early-interrupt", "an interrupt and a wake after the third data byte, for nothing", answer=_early),
         Fault(
             "lost-wake",
             "the interrupt does not make the task ready; it sleeps until its timeout",

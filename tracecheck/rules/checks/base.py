@@ -58,6 +58,23 @@ class LaneInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """Where an order went wrong: after which event, what could have come, and what came.
+
+    `after`, `after_at`  the last event that fitted and its sample; None: there was none
+    `expected`           the events with which a match was still possible, in the order of the pattern's alphabet
+    `end`                whether the scope could have ended there
+    `came`               the event that came, at the instance's sample; None: the scope ended
+    """
+
+    after: str | None
+    after_at: int | None
+    expected: tuple[str, ...]
+    end: bool
+    came: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Instances:
     """n instances of one rule.
 
@@ -168,6 +185,10 @@ class Checker(ABC, Generic[R]):
     def said(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         """The sentence of instance `i`, whatever became of it."""
         return TOO_MANY_TEXT if int(found.reason[i]) == TOO_MANY else self.sentence(found, i, time)
+
+    def expectation(self, found: Instances, i: int) -> Expectation | None:
+        """Of a failed order: what was expected, and what came."""
+        return None
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         """The bounds in samples (or counts), for reading."""

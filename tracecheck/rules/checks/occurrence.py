@@ -10,6 +10,9 @@ its boundary, open above where the capture cuts the scope.
     min = 1
     max = 1
     where = { direction = "write", length = "1..15" }
+
+With a driver `model` each transfer has the bounds of its own shape; one of a shape the driver does not make is
+inconclusive. As counts need no SCL period, `period` of an instance then holds its bounds: least << 32 | most.
 """
 
 from __future__ import annotations
@@ -19,13 +22,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from tracecheck.decoding.window import Window
+from tracecheck.decoding.exchanges import FOREVER, Samples
+from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, instances, single
-from tracecheck.rules.checks.scopes import counted, judged_scopes, settled
+from tracecheck.rules.checks.scopes import Scopes, counted, judged_scopes, settled
+from tracecheck.rules.drivers.shapes import Shapes
 from tracecheck.rules.model import OccurrenceRule
 
-COUNTED, AT_BOUNDARY, CUT_SHORT = range(3)
+COUNTED, AT_BOUNDARY, CUT_SHORT, NO_SHAPE = range(4)
+_NO_LIMIT = 0xFFFFFFFF
 
 
 class OccurrenceChecker(Checker[OccurrenceRule]):
@@ -39,11 +45,16 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
         self._lost = 0
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
-        return self.rule.min, self.rule.max
+        low, high = self._limits(period)
+        return None if self.rule.only == "max" else low, high
 
     def limits(self, found: Instances) -> Limits:
-        most = np.nan if self.rule.max is None else self.rule.max
-        return np.full(len(found), float(self.rule.min)), np.full(len(found), float(most))
+        if self.rule.driver is not None:
+            least, most = found.period >> 32, found.period & _NO_LIMIT
+            low = np.full(len(found), np.nan) if self.rule.only == "max" else least.astype(np.float64)
+            return low, np.where(most == _NO_LIMIT, np.nan, most)
+        top = np.nan if self.rule.max is None else self.rule.max
+        return np.full(len(found), float(self.rule.min)), np.full(len(found), float(top))
 
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
@@ -70,30 +81,62 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
         if not len(scopes):
             return NONE
         sure, unsure = counted(scopes, window, self.rule.scope, self.code(self.rule.event))
-        least, most = self.rule.min, np.iinfo(np.int64).max if self.rule.max is None else self.rule.max
+        least, most, known = self._bounds(window, scopes)
         possible = sure + unsure
         verdict = np.where((sure >= least) & (possible <= most), PASS, INCONCLUSIVE)
         # Open above where the capture cuts the scope: too few may still become enough.
         verdict = np.where((sure > most) | ((possible < least) & ~scopes.cut), FAIL, verdict)
+        verdict[~known] = INCONCLUSIVE
         settled_verdict = settled(verdict.astype(np.uint8), scopes)
         cut = settled_verdict == CUT
         reason = np.where(cut, CUT_SHORT, np.where(unsure > 0, AT_BOUNDARY, COUNTED)).astype(np.uint8)
+        reason[~known & ~cut] = NO_SHAPE
         reason[scopes.lost] = TOO_MANY
-        return instances(scopes.start, scopes.transfer, settled_verdict, value=sure, reason=reason, extra=possible)
+        return instances(
+            scopes.start,
+            scopes.transfer,
+            settled_verdict,
+            value=sure,
+            reason=reason,
+            period=None if self.rule.driver is None else least << 32 | most,
+            extra=possible,
+        )
+
+    def _bounds(self, window: Window, scopes: Scopes) -> tuple[Samples, Samples, Mask]:
+        """The least and the most of each scope, and whether there are any."""
+        n, driver = len(scopes), self.rule.driver
+        if driver is None:
+            top = FOREVER if self.rule.max is None else min(self.rule.max, FOREVER)
+            low, high = (np.full(n, bound, np.int64) for bound in (min(self.rule.min, FOREVER), top))
+            return low, high, np.ones(n, np.bool_)
+        counts = driver.interrupts(Shapes.of(window).where(scopes.row))
+        least = np.where(counts.known & (self.rule.only != "max"), counts.least, 0)
+        most = np.where(counts.known & (self.rule.only != "min"), counts.most + self.rule.spare, _NO_LIMIT)
+        return least, most, counts.known
+
+    def _limits(self, packed: int) -> tuple[int, int | None]:
+        """The bounds of an instance; those of the rule, or what its driver model gave."""
+        if self.rule.driver is None:
+            return self.rule.min, self.rule.max
+        most = packed & _NO_LIMIT
+        return packed >> 32, None if most == _NO_LIMIT else most
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
-        n, event = int(found.value[i]), self.rule.event
+        n, event, expected = int(found.value[i]), self.rule.event, self._expected(int(found.period[i]))
         match int(found.reason[i]):
             case 0:
-                return f"{n} x {event}, expected {self._expected()}"
+                return f"{n} x {event}, expected {expected}"
             case 1:
                 most = int(found.extra[i])
-                return f"{n} to {most} x {event} (coincident with the boundary), expected {self._expected()}"
+                return f"{n} to {most} x {event} (coincident with the boundary), expected {expected}"
+            case 3:
+                unknown = f"no call of {self.rule.model} makes a transfer of this shape"
+                return f"{n} x {event}; {unknown}, so nothing is expected"
             case _:
-                return f"the capture cuts the {self.rule.scope}; {n} x {event} seen, expected {self._expected()}"
+                return f"the capture cuts the {self.rule.scope}; {n} x {event} seen, expected {expected}"
 
-    def _expected(self) -> str:
-        low, high = self.rule.min, self.rule.max
+    def _expected(self, packed: int) -> str:
+        low, high = self._limits(packed)
         if high is None:
             return f"{low} or more"
         return str(low) if low == high else f"{low} to {high}"

@@ -6,6 +6,10 @@ all orders match is a pass, none a fail, else inconclusive. What comes in the sa
 lie on either side of it. A scope that the capture cuts fails only if no continuation could match; the first START of
 one that began before the capture may be a repeated START.
 
+`extra` of a failed instance holds the state in which it failed, the last event that fitted and the one that came, as
+columns of the automaton; `value` how long before the instance that last event was, or, where the scope ended too early,
+how long after its beginning.
+
     [[rule]]
     id = "short-display-write"
     kind = "order"
@@ -18,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import permutations
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -27,14 +31,25 @@ from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.lane import READY, RESTART, START, STOP
 from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.base import (
+    NONE,
+    TOO_MANY,
+    Checker,
+    Expectation,
+    Instances,
+    LaneInfo,
+    instances,
+    single,
+)
 from tracecheck.rules.checks.scopes import Scopes, judged_scopes, settled
 from tracecheck.rules.model import OrderRule
+from tracecheck.rules.pattern import Dfa
 
 MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT, NOWHERE = range(6)
 MAX_PERMUTED = 6
 """Coincident events whose orders are all tried; more than that in one sample is inconclusive."""
-_END = 0xFFFF
+_NONE = 0xFF
+"""Stands for no event; a pattern has at most 64."""
 
 Events = list[int]
 """Codes of what lies in one sample."""
@@ -46,21 +61,26 @@ class OrderChecker(Checker[OrderRule]):
 
     measures: ClassVar[str] = ""
 
-    def __init__(self, rule: OrderRule, lane: LaneInfo) -> None:
+    def __init__(self, rule: OrderRule, lane: LaneInfo, dfa: Dfa | None = None) -> None:
+        """`dfa`: in place of the rule's own, where a driver model gives it."""
         super().__init__(rule, lane)
-        self._dfa = rule.dfa
+        self._dfa = rule.dfa if dfa is None else dfa
         self._column = np.full(max(lane.codes.values(), default=0) + 2, -1, np.int32)
         for column, name in enumerate(self._dfa.symbols):
             self._column[lane.codes[name]] = column
         self._irq = lane.codes.get("irq.begin", -1)
         self._states = {self._dfa.start}
+        self._before = (-1, _NONE)
         self._lost = False
         self._done: Instances | None = None
 
     def feed(self, window: Window) -> Instances:
         if self.rule.scope == "capture":
             return self._capture(window)
-        scopes = judged_scopes(self, window)
+        return self.judged(window, judged_scopes(self, window))
+
+    def judged(self, window: Window, scopes: Scopes) -> Instances:
+        """One instance for each of these scopes, which are transfers or exchanges."""
         if not len(scopes):
             return NONE
         at, code, offsets = self._sequences(window, scopes)
@@ -71,8 +91,13 @@ class OrderChecker(Checker[OrderRule]):
         verdict = np.where(matched, PASS, FAIL).astype(np.uint8)
         verdict[scopes.cut & (died < 0)] = CUT
         reason = np.where(matched, MATCHED, np.where(died >= 0, UNEXPECTED, ENDED_EARLY)).astype(np.uint8)
-        came = np.where(died >= 0, np.append(symbol, _END)[died], _END)
-        extra = alive.astype(np.int64) << 16 | came
+        last = np.where(died >= 0, died, offsets[1:]) - 1
+        came = np.where(died >= 0, np.append(symbol, _NONE)[died], _NONE)
+        fitted = last >= offsets[:-1]
+        after = np.where(fitted, np.append(symbol, _NONE)[last], _NONE)
+        extra = _packed(alive.astype(np.int64), after.astype(np.int64), came.astype(np.int64))
+        since = np.append(at, 0)[last]
+        value = np.where(fitted, np.where(died >= 0, np.append(at, 0)[died] - since, since - scopes.start), -1)
         late = self._late(window, scopes)
         for k in self._special(scopes, at, code, offsets, late):
             part = slice(int(offsets[k]), int(offsets[k + 1]))
@@ -85,7 +110,8 @@ class OrderChecker(Checker[OrderRule]):
         reason[verdict == CUT] = CUT_SHORT
         reason[scopes.lost] = TOO_MANY
         where = np.where((verdict == FAIL) & (reason == UNEXPECTED), np.append(at, 0)[died], scopes.start)
-        return instances(where, scopes.transfer, verdict, reason=reason, extra=extra)
+        value[verdict != FAIL] = -1
+        return instances(where, scopes.transfer, verdict, value=value, reason=reason, extra=extra)
 
     def _seen(self, window: Window) -> Mask:
         seen: Mask = self._column[window.code] >= 0
@@ -218,9 +244,9 @@ class OrderChecker(Checker[OrderRule]):
                 return
             self._states = {self._walk(s, order) for s in self._states for order in self._orders(events)}
             if not any(self._dfa.live[s] for s in self._states):
-                came = int(self._column[events[0]])
-                self._done = single(int(at[group[0]]), FAIL, reason=UNEXPECTED, extra=before << 16 | came)
+                self._done = self._unexpected(before, int(at[group[0]]), int(self._column[events[0]]))
                 return
+            self._before = int(at[group[-1]]), int(self._column[events[-1]])
 
     def _run(self, start: int, at: Samples, code: Codes) -> None:
         symbol = self._column[code]
@@ -228,9 +254,17 @@ class OrderChecker(Checker[OrderRule]):
         offsets = np.array([0, len(symbol)], np.int64)
         _match.run(self._dfa.table, start, self._dfa.dead, symbol, offsets, states, died, alive)
         self._states = {int(states[0])}
-        if (index := int(died[0])) >= 0:
-            extra = int(alive[0]) << 16 | int(symbol[index])
-            self._done = single(int(at[index]), FAIL, reason=UNEXPECTED, extra=extra)
+        index = int(died[0])
+        last = index if index >= 0 else len(symbol)
+        if last > 0:
+            self._before = int(at[last - 1]), int(symbol[last - 1])
+        if index >= 0:
+            self._done = self._unexpected(int(alive[0]), int(at[index]), int(symbol[index]))
+
+    def _unexpected(self, state: int, at: int, came: int) -> Instances:
+        since, after = self._before
+        value = at - since if after != _NONE else -1
+        return single(at, FAIL, value=value, reason=UNEXPECTED, extra=_packed(state, after, came))
 
     def _whole(self, window: Window) -> Instances:
         """The one instance of the scope `capture`."""
@@ -245,16 +279,29 @@ class OrderChecker(Checker[OrderRule]):
             return single(window.synced, PASS, reason=MATCHED)
         if any(accepted):
             return single(window.synced, INCONCLUSIVE, reason=COINCIDENT)
-        return single(window.synced, FAIL, reason=ENDED_EARLY, extra=min(self._states) << 16 | _END)
+        since, after = self._before
+        value = since - window.synced if after != _NONE else -1
+        extra = _packed(min(self._states), after, _NONE)
+        return single(window.synced, FAIL, value=value, reason=ENDED_EARLY, extra=extra)
+
+    def expectation(self, found: Instances, i: int) -> Expectation | None:
+        reason = int(found.reason[i])
+        if int(found.verdict[i]) != FAIL or reason not in (UNEXPECTED, ENDED_EARLY):
+            return None
+        state, after, came = _unpacked(int(found.extra[i]))
+        at, value, symbols = int(found.at[i]), int(found.value[i]), self._dfa.symbols
+        return Expectation(
+            after=None if after == _NONE else symbols[after],
+            after_at=None if after == _NONE else at - value if reason == UNEXPECTED else at + value,
+            expected=tuple(self._dfa.expected(state)),
+            end=bool(self._dfa.accepting[state]),
+            came=None if came == _NONE else symbols[came],
+        )
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
-        dfa = self._dfa
-        state, came = int(found.extra[i]) >> 16, int(found.extra[i]) & _END
+        if (wrong := self.expectation(found, i)) is not None:
+            return self._wrong(wrong, int(found.value[i]), time)
         match int(found.reason[i]):
-            case 1:
-                return f"expected {self._expected(state)}, came {dfa.symbols[came]}"
-            case 2:
-                return f"expected {self._expected(state)}, but nothing more came"
             case 3:
                 return "events in one sample match in some orders and not in others"
             case 4:
@@ -264,5 +311,27 @@ class OrderChecker(Checker[OrderRule]):
             case _:
                 return "matched"
 
-    def _expected(self, state: int) -> str:
-        return " or ".join(self._dfa.expected(state)) or "nothing more"
+    def _wrong(self, wrong: Expectation, value: int, time: Callable[[int], str]) -> str:
+        """`after stop, expected irq.begin; came wake, 2.10 us after stop`."""
+        scope = self.rule.scope
+        awaited = [*wrong.expected, *([f"the end of the {scope}"] if wrong.end else [])]
+        expected = f"expected {' or '.join(awaited)}" if wrong.expected else "expected nothing more"
+        if wrong.came is None:
+            if wrong.after is None:
+                return f"{expected}, but nothing came"
+            into = f"{time(value)} into the {scope}"
+            return f"{expected} after {wrong.after}, which came {into}, but nothing more came"
+        if wrong.after is None:
+            return f"{expected} at first, came {wrong.came}"
+        return f"{expected} after {wrong.after}, came {wrong.came} {time(value)} later"
+
+
+_Packable = TypeVar("_Packable", int, Samples)
+
+
+def _packed(state: _Packable, after: _Packable, came: _Packable) -> _Packable:
+    return state << 16 | after << 8 | came
+
+
+def _unpacked(extra: int) -> tuple[int, int, int]:
+    return extra >> 16, extra >> 8 & _NONE, extra & _NONE
