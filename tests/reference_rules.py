@@ -253,6 +253,11 @@ def selected(lane: LaneData, rule: AnyRule, transfer: int) -> bool:
     return transfer >= 0 and all(fits(lane, w, lane.transfers[transfer]) for w in wheres)
 
 
+def outcome_before(lane: LaneData, t: Transfer) -> str:
+    """Of the last transfer before this one that is no void."""
+    return next((b.outcome for b in reversed(lane.transfers[: t.number]) if not b.void), "")
+
+
 def fits(lane: LaneData, where: Selector, t: Transfer) -> bool:
     """One selector on one transfer."""
     tests = [
@@ -261,6 +266,7 @@ def fits(lane: LaneData, where: Selector, t: Transfer) -> bool:
         where.not_address is None or t.address not in where.not_address,
         where.direction is None or t.direction in where.direction,
         where.outcome is None or t.outcome in where.outcome,
+        where.after is None or outcome_before(lane, t) in where.after,
         where.length is None or any(a <= t.n_bytes and (b is None or t.n_bytes <= b) for a, b in where.length),
     ]
     if where.time is not None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from rule_lines import lane, result
+from rule_lines import judge, lane, result
 
 from tracecheck import words
 from tracecheck.errors import RuleError
@@ -101,6 +101,46 @@ def test_each_rule_of_the_preset_passes_and_fails(rule: str, about: str, events:
     assert verdict(DRIVER[rule], events, about)[0] == expected
 
 
+FIRST = "start@10:0x50,write,address-nack,n0 address@20 nack@30 irq@40-43 stop@50 run@60-63"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (FIRST, "start@100:write,n1 address@110 data@120 stop@130 irq@140-143 run@150-153", ["pass"]),
+        (FIRST, "start@100:write,n1 address@110 data@120 stop@130", ["fail"]),
+        (FIRST, "void@70-72 start@100:write,n1 address@110 data@120 stop@130", ["fail"]),
+        (FIRST.replace("address-nack", "acked"), "start@100:write,n1 address@110 data@120 stop@130", []),
+    ],
+)
+def test_the_call_after_a_fault_has_its_interrupt(before: str, after: str, expected: list[str]) -> None:
+    rule = DRIVER["embassy-works-after-a-fault"]
+    assert [v for _, v in judge(f"{before} {after}", rule, settle=500)] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("bus-recovery@10 start@20 address@30 ack@40 stop@50", ["pass"]),
+        (
+            "bus-recovery@10 start@20 address@30 nack@40 stop@50 bus-recovery@60 start@70 ack@80 stop@90",
+            ["fail", "pass"],
+        ),
+        ("bus-recovery@10 start@20 address@30 nack@40 stop@50", ["cut"]),
+    ],
+)
+def test_a_recovery_that_did_not_help_fails(line: str, expected: list[str]) -> None:
+    assert [v for _, v in judge(line, DRIVER["embassy-recovery-works"], settle=500)] == expected
+
+
+def test_the_refill_deadline_is_18_periods_of_scl() -> None:
+    """Two bytes are left when TX_EMPTY comes: 18 clocks, so at a period of 10 samples 180 from the interrupt."""
+    rule = DRIVER["embassy-refill-deadline"]
+    line = "start@10:write,n20,p10 address@20 irq@100-103 run@{0}-{1} stop@900"
+    for wake, expected in ((250, "pass"), (320, "fail")):
+        assert [v for _, v in judge(line.format(wake, wake + 3), rule, settle=50)] == [expected]
+
+
 COUNT = OccurrenceRule(id="c", event="irq.begin", model="embassy-rp")
 ORDER = OrderRule(id="o", model="embassy-rp")
 
@@ -151,6 +191,8 @@ def mistakes(text: str) -> list[str]:
     return list(error.value.mistakes)
 
 
+AFTER = 'kind = "absence"\nevent = "nack"\nwhere = { after = '
+KNOWN = "(known: acked, address-nack, data-nack, unfinished)"
 EXAMPLE = 'pattern = "start address data* stop irq wake"'
 OCCURRENCE = 'kind = "occurrence"\nevent = "irq"\n'
 
@@ -201,6 +243,14 @@ OCCURRENCE = 'kind = "occurrence"\nevent = "irq"\n'
         (
             'kind = "order"\nmodel = "embassy-rp"\nscope = "capture"',
             'x.toml:6:9: rule "r", scope: model embassy-rp is about whole exchanges, not capture',
+        ),
+        (
+            f'{AFTER}"void" }}',
+            f'x.toml:6:19: rule "r", where.after: unknown outcome "void" {KNOWN}',
+        ),
+        (
+            f'{AFTER}"nack" }}',
+            'x.toml:6:19: rule "r", where.after: unknown outcome "nack"; did you mean address-nack or data-nack?',
         ),
         (
             'kind = "order"',

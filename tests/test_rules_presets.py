@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from test_driver_model import shapes
@@ -18,6 +19,13 @@ from tracecheck.rules.vocabulary import canonical
 @pytest.fixture(scope="module")
 def driver() -> RuleSet:
     return load("embassy-rp")
+
+
+def test_every_rule_that_the_page_names_is_shipped() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "embassy.md").read_text(encoding="utf-8")
+    shipped = {rule.id for name in preset_names() for rule in load(name).rules}
+    named = set(re.findall(r"`((?:embassy|i2c)-[a-z0-9-]+)`", page)) - {"embassy-rp"}
+    assert len(named) > 15 and named <= shipped
 
 
 def rule(rules: RuleSet, id_: str) -> Rule:

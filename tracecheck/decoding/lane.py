@@ -71,6 +71,7 @@ class Lane:
     _released: int = field(init=False, default=0)
     _derived: Derived = field(init=False)
     _last_transfer: int = field(init=False, default=-1)
+    _last_outcome: int = field(init=False, default=-1)
     _given_up: set[int] = field(init=False, default_factory=set)
     _abandoned: _Abandoned | None = field(init=False, default=None)
     _cut: dict[int, int] = field(init=False, default_factory=dict)
@@ -162,6 +163,7 @@ class Lane:
             self._give_up(watermark)
         now = transfers["start"] < horizon
         released = {name: column[now] for name, column in transfers.items()}
+        released["after"] = self._outcomes_before(released["outcome"])
         self._transfers = [{name: column[~now] for name, column in transfers.items()}] if not now.all() else []
         following = transfers["start"][~now & (transfers["outcome"] != VOID)]
         exchanges = Exchanges(released, self.settle, int(following[0]) if len(following) else FOREVER)
@@ -189,6 +191,15 @@ class Lane:
         )
         self._released = horizon
         return window
+
+    def _outcomes_before(self, outcome: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """The outcome of the transfer before each; voids are passed over; -1 where there is none."""
+        opens = np.flatnonzero(outcome != VOID)
+        before = np.searchsorted(opens, np.arange(len(outcome))) - 1
+        known = np.append(outcome[opens].astype(np.int16), self._last_outcome)
+        if len(opens):
+            self._last_outcome = int(outcome[opens[-1]])
+        return known[before]
 
     def _horizon(self, transfers: Columns, watermark: int) -> int:
         """Up to where every exchange has closed, and never inside a transfer."""

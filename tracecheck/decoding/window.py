@@ -28,7 +28,8 @@ class Window:
     `own`       the transfer that an event of the bus, or an anomaly, is part of; -1 for all others
     `transfer`  the one to name: its own, or (markers, derived events) the one whose exchange holds it, -1 for none
     `owner`     the one whose exchange holds it; a void's START and STOP lie in none
-    `transfers` every transfer that started in the window; `exchanges` indexes it
+    `transfers` every transfer that started in the window; `exchanges` indexes it. A column more than the decoder's:
+                `after`, the outcome of the transfer before it, voids passed over, -1 for none
     `ahead`     codes of what is not part of a transfer in the very sample `end`, where the next exchange may begin
     `cut_begin`, `cut_end`  the transfer that the capture's beginning, or its end, cuts; -1 for none
     `cut_short` the lane's knowledge ends before the capture does: a pulse-count code could not be told

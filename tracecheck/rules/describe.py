@@ -35,6 +35,8 @@ def describe_selector(where: Selector) -> str:
         parts.append(" or ".join(word for word in DIRECTIONS if word in where.direction))
     if where.outcome is not None:
         parts.append(" or ".join(word for word in OUTCOMES if word in where.outcome))
+    if where.after is not None:
+        parts.append(f"right after one that was {' or '.join(word for word in OUTCOMES if word in where.after)}")
     if where.length is not None:
         parts.append(f"length {' or '.join(_length(low, high) for low, high in where.length)}")
     if where.bus is not None:

@@ -32,6 +32,8 @@ def chosen(selector: Selector, transfers: Columns, bus: str | None, rate_hz: int
         mask &= _among(directions, len(words.TRANSFER_DIRECTIONS))[transfers["directions"]]
     if selector.outcome is not None:
         mask &= _among([words.OUTCOMES.index(o) for o in selector.outcome], len(words.OUTCOMES))[transfers["outcome"]]
+    if selector.after is not None:
+        mask &= np.isin(transfers["after"], [words.OUTCOMES.index(o) for o in selector.after])
     if selector.length is not None:
         length = transfers["n_bytes"]
         within = np.zeros(n, np.bool_)

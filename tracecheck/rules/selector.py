@@ -17,6 +17,9 @@ _NUMBER: Final = r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,8}"
 _ADDRESSES: Final = re.compile(rf"\s*(?P<low>{_NUMBER})\s*(?P<dots>\.\.\s*(?P<high>{_NUMBER}))?\s*")
 _LENGTHS: Final = re.compile(r"\s*(?P<low>[0-9]{1,8})?\s*(?P<dots>\.\.)?\s*(?P<high>[0-9]{1,8})?\s*")
 
+_BEFORE: Final = tuple(word for word in OUTCOMES if word != "void")
+"""Outcomes that the transfer before can have: a void is none that anybody follows."""
+
 Window = tuple[Quantity | None, Quantity | None]
 Lengths = tuple[tuple[int, int | None], ...]
 
@@ -109,7 +112,8 @@ class Selector(BaseModel):
     """Which transfers: each key given must hold. `Selector()` matches every transfer.
 
     `address` of the first message; `direction` of the whole transfer; `length` counts the data bytes of all its
-    messages, as inclusive ranges whose upper end None is open; `time` is a window on its START, both ends included.
+    messages, as inclusive ranges whose upper end None is open; `after` is the outcome of the transfer before it on its
+    bus, where a void is passed over; `time` is a window on its START, both ends included.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -118,6 +122,7 @@ class Selector(BaseModel):
     not_address: Annotated[frozenset[int], BeforeValidator(_addresses)] | None = None
     direction: Annotated[frozenset[str], BeforeValidator(_words("direction", DIRECTIONS))] | None = None
     outcome: Annotated[frozenset[str], BeforeValidator(_words("outcome", OUTCOMES))] | None = None
+    after: Annotated[frozenset[str], BeforeValidator(_words("outcome", _BEFORE))] | None = None
     length: Annotated[Lengths, BeforeValidator(_lengths)] | None = None
     bus: Annotated[frozenset[str], BeforeValidator(_words("bus"))] | None = None
     time: Annotated[Window, BeforeValidator(_window)] | None = None
