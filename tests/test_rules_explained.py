@@ -79,6 +79,7 @@ def test_expected_are_exactly_the_events_after_which_a_match_is_possible(pattern
     name = seen[fitting - 1]
     places = [10 + 5 * i for i, event in enumerate(events) if event == name]
     assert (wrong.after, wrong.after_at) == (name, places[seen[:fitting].count(name) - 1])
+    assert wrong.nth == seen[:fitting].count(name)
     assert wrong.came == (seen[fitting] if fitting < len(seen) else None)
     assert set(wrong.expected) == {n for n in rule.dfa.symbols if can_match(regex, prefix + LETTERS[n])}
     assert wrong.end == bool(regex.fullmatch(prefix))
@@ -93,14 +94,22 @@ def test_an_order_says_after_what_which_events_and_what_came() -> None:
     found = finding("start@10 address@12 irq@14-15 stop@20 run@40-50", WRITE)
     assert found.message == "expected stop or data after address, came irq.begin 2.00 us later"
     assert found.sample == 14 and found.t_ns == 14_000
-    assert found.expectation == Expectation("address", 12, ("stop", "data"), end=False, came="irq.begin")
+    assert found.expectation == Expectation("address", 12, 1, ("stop", "data"), end=False, came="irq.begin")
+
+
+def test_of_several_events_of_a_name_it_says_which() -> None:
+    line = "start@5 stop@7 start@10 address@12 data@14 data@16 irq@18-19 stop@20 run@40-50"
+    rule = OrderRule(id="o", pattern="start (address data* stop irq wake | stop)")
+    found = finding(line, rule)
+    assert found.message == "expected stop or data after data number 2, came irq.begin 2.00 us later"
+    assert found.expectation is not None and found.expectation.nth == 2
 
 
 def test_a_scope_that_ended_too_early() -> None:
     found = finding("start@10 address@12 stop@20 irq@25-30", WRITE)
-    assert found.expectation == Expectation("irq.begin", 25, ("wake",), end=False, came=None)
+    assert found.expectation == Expectation("irq.begin", 25, 1, ("wake",), end=False, came=None)
     whole = OrderRule(id="o", pattern="start stop", scope="capture")
-    assert finding("irq@5-6", whole).expectation == Expectation(None, None, ("start",), end=False, came=None)
+    assert finding("irq@5-6", whole).expectation == Expectation(None, None, None, ("start",), end=False, came=None)
     assert finding("irq@5-6", whole).message == "expected start, but nothing came"
 
 
@@ -166,6 +175,7 @@ def test_json_carries_it() -> None:
         "after": "address",
         "after_sample": 12,
         "after_t_ns": 12_000,
+        "nth": 1,
         "expected": ["stop", "data"],
         "end": False,
         "came": "irq.begin",

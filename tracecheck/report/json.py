@@ -153,6 +153,7 @@ def _expectation(wrong: Expectation, rate_hz: int | None) -> dict[str, Any]:
         "after": wrong.after,
         "after_sample": wrong.after_at,
         "after_t_ns": to_ns(wrong.after_at, rate_hz) if rate_hz and wrong.after_at is not None else None,
+        "nth": wrong.nth,
         "expected": list(wrong.expected),
         "end": wrong.end,
         "came": wrong.came,

@@ -62,6 +62,7 @@ class Expectation:
     """Where an order went wrong: after which event, what could have come, and what came.
 
     `after`, `after_at`  the last event that fitted and its sample; None: there was none
+    `nth`                which of its name that was in the scope, from 1; None where it was not counted (scope capture)
     `expected`           the events with which a match was still possible, in the order of the pattern's alphabet
     `end`                whether the scope could have ended there
     `came`               the event that came, at the instance's sample; None: the scope ended
@@ -69,6 +70,7 @@ class Expectation:
 
     after: str | None
     after_at: int | None
+    nth: int | None
     expected: tuple[str, ...]
     end: bool
     came: str | None

@@ -7,8 +7,8 @@ lie on either side of it. A scope that the capture cuts fails only if no continu
 one that began before the capture may be a repeated START.
 
 `extra` of a failed instance holds the state in which it failed, the last event that fitted and the one that came, as
-columns of the automaton; `value` how long before the instance that last event was, or, where the scope ended too early,
-how long after its beginning.
+columns of the automaton, and which of its name in the scope the last one was; `value` how long before the instance that
+last event was, or, where the scope ended too early, how long after its beginning.
 
     [[rule]]
     id = "short-display-write"
@@ -25,6 +25,7 @@ from itertools import permutations
 from typing import ClassVar, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck import _match
 from tracecheck.decoding.exchanges import Samples
@@ -48,7 +49,7 @@ from tracecheck.rules.pattern import Dfa
 MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT, NOWHERE = range(6)
 MAX_PERMUTED = 6
 """Coincident events whose orders are all tried; more than that in one sample is inconclusive."""
-_NONE = 0xFF
+_NONE, _MANY = 0xFF, 0xFFFF
 """Stands for no event; a pattern has at most 64."""
 
 Events = list[int]
@@ -95,7 +96,8 @@ class OrderChecker(Checker[OrderRule]):
         came = np.where(died >= 0, np.append(symbol, _NONE)[died], _NONE)
         fitted = last >= offsets[:-1]
         after = np.where(fitted, np.append(symbol, _NONE)[last], _NONE)
-        extra = _packed(alive.astype(np.int64), after.astype(np.int64), came.astype(np.int64))
+        nth = _nth(symbol, offsets[:-1], np.where(fitted & ~matched, last, -1))
+        extra = _packed(alive.astype(np.int64), after.astype(np.int64), came.astype(np.int64)) | nth << 16
         since = np.append(at, 0)[last]
         value = np.where(fitted, np.where(died >= 0, np.append(at, 0)[died] - since, since - scopes.start), -1)
         late = self._late(window, scopes)
@@ -288,11 +290,12 @@ class OrderChecker(Checker[OrderRule]):
         reason = int(found.reason[i])
         if int(found.verdict[i]) != FAIL or reason not in (UNEXPECTED, ENDED_EARLY):
             return None
-        state, after, came = _unpacked(int(found.extra[i]))
+        state, nth, after, came = _unpacked(int(found.extra[i]))
         at, value, symbols = int(found.at[i]), int(found.value[i]), self._dfa.symbols
         return Expectation(
             after=None if after == _NONE else symbols[after],
             after_at=None if after == _NONE else at - value if reason == UNEXPECTED else at + value,
+            nth=nth or None,
             expected=tuple(self._dfa.expected(state)),
             end=bool(self._dfa.accepting[state]),
             came=None if came == _NONE else symbols[came],
@@ -316,22 +319,35 @@ class OrderChecker(Checker[OrderRule]):
         scope = self.rule.scope
         awaited = [*wrong.expected, *([f"the end of the {scope}"] if wrong.end else [])]
         expected = f"expected {' or '.join(awaited)}" if wrong.expected else "expected nothing more"
+        last = wrong.after if wrong.nth in (None, 1) else f"{wrong.after} number {wrong.nth}"
         if wrong.came is None:
             if wrong.after is None:
                 return f"{expected}, but nothing came"
             into = f"{time(value)} into the {scope}"
-            return f"{expected} after {wrong.after}, which came {into}, but nothing more came"
+            return f"{expected} after {last}, which came {into}, but nothing more came"
         if wrong.after is None:
             return f"{expected} at first, came {wrong.came}"
-        return f"{expected} after {wrong.after}, came {wrong.came} {time(value)} later"
+        return f"{expected} after {last}, came {wrong.came} {time(value)} later"
 
 
 _Packable = TypeVar("_Packable", int, Samples)
 
 
 def _packed(state: _Packable, after: _Packable, came: _Packable) -> _Packable:
-    return state << 16 | after << 8 | came
+    return state << 32 | after << 8 | came
 
 
-def _unpacked(extra: int) -> tuple[int, int, int]:
-    return extra >> 16, extra >> 8 & _NONE, extra & _NONE
+def _unpacked(extra: int) -> tuple[int, int, int, int]:
+    return extra >> 32, extra >> 16 & _MANY, extra >> 8 & _NONE, extra & _NONE
+
+
+def _nth(symbol: NDArray[np.int32], begin: Samples, place: Samples) -> Samples:
+    """Which of its name the event at each place is, counted from where its scope begins; 0 where no place is given."""
+    found = np.zeros(len(place), np.int64)
+    given = np.flatnonzero(place >= 0)
+    names = symbol[place[given]]
+    for name in np.unique(names).tolist():
+        mine = given[names == name]
+        count = np.concatenate(([0], np.cumsum(symbol == name)))
+        found[mine] = count[place[mine] + 1] - count[begin[mine]]
+    return np.minimum(found, _MANY)
