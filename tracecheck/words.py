@@ -41,6 +41,24 @@ ANOMALIES: Final = (
 FRAMING_ANOMALIES: Final = frozenset({"partial-byte", "ack-interrupted", "stray-stop", "stray-clocks", "missing-stop"})
 """The anomalies that say the bits do not add up to bytes and transfers."""
 HELD_BY: Final = ("unknown", "target", "controller")
+PARAMETERS: Final = (
+    "fSCL",
+    "tHD;STA",
+    "tLOW",
+    "tHIGH",
+    "tSU;STA",
+    "tHD;DAT",
+    "tSU;DAT",
+    "tSU;STO",
+    "tBUF",
+    "tVD;DAT",
+    "tVD;ACK",
+    "tSP",
+    "tTIMEOUT",
+    "tLOW:SEXT",
+    "tLOW:MEXT",
+)
+"""Bus timing: the names of UM10204's timing table, then those of SMBus."""
 BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
 VERDICTS: Final = ("pass", "fail", "inconclusive", "cut", "measured")
 SEVERITIES: Final = ("error", "warning", "note")

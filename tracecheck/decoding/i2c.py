@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from tracecheck import _i2c
+import numpy as np
+from numpy.typing import NDArray
+
+from tracecheck import _i2c, words
 from tracecheck.capture.model import EdgeBlock
 from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate
+
+Samples = NDArray[np.int64]
+_START = words.BUS_EVENTS.index("start")
+_NONE = np.empty(0, np.int64)
 
 BUFFER_ROWS = 1 << 15
 """Rows a table the core may fill before they are taken away: large enough to amortise the call, small enough for L2."""
@@ -23,6 +30,8 @@ class BusDecoder:
         self._parts: dict[str, list[Columns]] = {table: [] for table in LAYOUT}
         self.pending = 0
         """Event rows waiting to be taken."""
+        self._framing: list[tuple[Samples, Samples]] | None = None
+        self._framed = (0, 0)
 
     def feed(self, block: EdgeBlock) -> None:
         """Decode one block; blocks must follow each other without gaps."""
@@ -45,6 +54,19 @@ class BusDecoder:
         self.pending = 0
         return taken
 
+    def keep_framing(self) -> None:
+        """From now on `framing` can be asked after each block."""
+        self._framing = []
+
+    def framing(self) -> tuple[Samples, Samples]:
+        """Samples of the STARTs, and of the ends of transfers, that were found since the last call."""
+        self._note_framing()
+        parts, self._framing = self._framing or [], []
+        if len(parts) == 1:
+            return parts[0]
+        starts, ends = zip(*parts, strict=True) if parts else ((), ())
+        return np.concatenate([_NONE, *starts]), np.concatenate([_NONE, *ends])
+
     @property
     def filled(self) -> int:
         """Event rows not yet taken, in the buffers and aside."""
@@ -65,8 +87,20 @@ class BusDecoder:
         counts = self._core.counts
         if not any(counts):
             return
+        self._note_framing()
+        self._framed = (0, 0)
         for (table, columns), n in zip(self._buffers.items(), counts, strict=True):
             if n:
                 self._parts[table].append({name: column[:n].copy() for name, column in columns.items()})
         self.pending += counts[0]
         self._core.bind(self._buffers)
+
+    def _note_framing(self) -> None:
+        # What is in the buffers and was not looked at yet.
+        counts = self._core.counts
+        (event, transfer), (events, transfers) = self._framed, (counts[0], counts[3])
+        if self._framing is None or (event, transfer) == (events, transfers):
+            return
+        kinds, at = (self._buffers["events"][name][event:events] for name in ("kind", "at"))
+        self._framing.append((at[kinds == _START], self._buffers["transfers"]["end"][transfer:transfers].copy()))
+        self._framed = events, transfers

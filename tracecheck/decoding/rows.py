@@ -71,6 +71,17 @@ LAYOUT: dict[str, dict[str, type]] = {
 }
 """Tables and columns of the strict decoder, in the order of its `counts`."""
 
+TIMINGS: dict[str, type] = {
+    "transfer": _I64,
+    "parameter": _U8,
+    "count": _I64,
+    "low": _I64,
+    "low_at": _I64,
+    "high": _I64,
+    "high_at": _I64,
+}
+"""Columns of the timing walk, whose rows come only where they are asked for; see `_timing.pyi`."""
+
 PEER_LAYOUT: dict[str, dict[str, type]] = {"annotations": {"start": _I64, "end": _I64, "kind": _U8, "value": _U8}}
 
 
