@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from reference_i2c import GLITCH, START, decode, smooth
@@ -102,11 +103,13 @@ def measure(
     """All rows, transfer by transfer, parameters in their order."""
     tables, _ = decode(scl, sda, glitch=glitch, idle=idle, stuck=stuck, begin=begin)
     starts = [row["at"] for row in tables["events"] if row["kind"] == START]
-    spikes = sorted((s for s in tables["anomalies"] if s["kind"] == GLITCH), key=lambda s: (s["at"] + s["width"], s["arg"]))
+    spikes = sorted(
+        (s for s in tables["anomalies"] if s["kind"] == GLITCH), key=lambda s: (s["at"] + s["width"], s["arg"])
+    )
     lines = list(zip(smooth(scl, glitch)[0], smooth(sda, glitch)[0], strict=True))
     changes = [
         Change(begin + i, *now, now[0] != was[0], now[1] != was[1])
-        for i, (was, now) in enumerate(zip(lines, lines[1:], strict=False), 1)
+        for i, (was, now) in enumerate(pairwise(lines), 1)
         if now != was
     ]
     rows: list[Row] = []
@@ -170,7 +173,7 @@ def _clocks(phase: Phase, times: dict[str, list[Time]]) -> None:
         times["tLOW"].append((low.length, low.fall))
         if low.moves:
             times["tHD;DAT"].append((low.moves[0] - low.fall, low.fall))
-    for one, next_one in zip(lows, lows[1:], strict=False):
+    for one, next_one in pairwise(lows):
         times["fSCL"].append((next_one.rise - one.rise, one.rise))
     for low in lows:
         after = [at for at in falls if at > low.rise]
@@ -207,9 +210,7 @@ def _row(number: int, name: str, times: list[Time]) -> Row:
     )
 
 
-def _held(
-    number: int, start: int, phases: list[Phase], lows: list[Time], cut_fall: int, end: int
-) -> list[Row]:
+def _held(number: int, start: int, phases: list[Phase], lows: list[Time], cut_fall: int, end: int) -> list[Row]:
     """What SCL was held low beyond the transfer's shortest low phase, in all and between two ACKs."""
     if not lows:
         return []
@@ -225,7 +226,7 @@ def _held(
     every = [t for span in spans for t, _ in span]
     beyond = sum(t - shortest for t in every)
     most = max(sum(t - shortest for t, _ in span) for span in spans)
-    # Of several that were held for equally long the core names the one of the fewest low phases, and of these the first.
+    # Of several held for equally long, the one of the fewest low phases, and of these the first.
     worst = min((s for s in spans if sum(t - shortest for t, _ in s) == most), key=len)
     return [
         Row(number, "tLOW:SEXT", len(every), beyond, start, beyond, start),

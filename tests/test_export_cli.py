@@ -80,7 +80,7 @@ def test_every_table_is_a_file_of_the_folder(tmp_path: Path, capfd: pytest.Captu
     folder = tmp_path / "tables"
     assert main(["export", HOG, "--to", "parquet", "-o", str(folder)]) == 0
     assert sorted(file.name for file in folder.iterdir()) == sorted(f"{table}.parquet" for table in TABLES)
-    trace = tracecheck.decode(HOG)
+    trace = tracecheck.decode(HOG, timings=True)
     for table in TABLES:
         assert pq.read_table(folder / f"{table}.parquet").num_rows == trace.table(table).num_rows
     assert capfd.readouterr().err == f"tracecheck: {len(TABLES)} tables are in {folder}\n"

@@ -21,7 +21,7 @@ CAPTURES = Path(__file__).parent.parent / "captures" / "synthetic"
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
     names = ("synthetic-clean-two-buses.sr", "synthetic-partial-byte.sr", "synthetic-stretch.sr")
-    return [tracecheck.decode(CAPTURES / name) for name in names]
+    return [tracecheck.decode(CAPTURES / name, timings=True) for name in names]
 
 
 def written(table: pa.Table, kind: str) -> bytes:

@@ -31,7 +31,7 @@ def pen_trace(pen: Pen, *markers: tuple[str, list[int]], rate_hz: int | None = R
     wires = tuple(MarkerWire(n, Channel(n, bit), role=n, bus="i2c0") for bit, (n, _) in enumerate(markers, 2))
     wiring = Wiring((BusWire("i2c0", Channel("SCL", 0), Channel("SDA", 1)),), wires)
     capture = ArrayCapture(samples, rate_hz)
-    return Trace("x", rate_hz, wiring).collect(decode_capture(capture, wiring))
+    return Trace("x", rate_hz, wiring).collect(decode_capture(capture, wiring, timings=True))
 
 
 def line_trace(line: str, **settings: Any) -> Trace:
@@ -63,7 +63,7 @@ def test_an_unknown_table() -> None:
         two_writes().table("byte")
     assert str(caught.value) == (
         'no table "byte"; did you mean "bytes"? '
-        "(tables: bytes, messages, transfers, markers, anomalies, stretches, timeline)"
+        "(tables: bytes, messages, transfers, markers, anomalies, stretches, timings, timeline)"
     )
 
 
@@ -213,7 +213,7 @@ def test_batches_make_the_same_tables() -> None:
     data = lane("start@10 address@12 stop@20 irq@25-30 start@40 glitch@45 stop@50 run@60-70", end=100, settle=50)
     once = Trace("x", RATE, wiring_of(data)).collect([whole(data)])
     often = Trace("x", RATE, wiring_of(data)).collect(batches_of(data, [(at, 3) for at in range(5, 95, 10)]))
-    for name in TABLES:
+    for name in once.tables:
         assert once.table(name).equals(often.table(name)), name
 
 
@@ -227,3 +227,14 @@ def test_data_frames_have_plain_strings() -> None:
 
 def test_a_trace_says_what_it_holds() -> None:
     assert repr(two_writes()) == "<Trace of x: 2 transfers on i2c0, 1 markers>"
+
+
+def test_timings_are_there_where_they_were_asked_for() -> None:
+    rows = two_writes().timings.to_pylist()
+    low = next(row for row in rows if row["transfer"] == 0 and row["parameter"] == "tLOW")
+    assert (low["count"], low["low"], low["low_ns"], low["high_ns"]) == (28, 4, 4000, 4000)
+    assert {row["parameter"] for row in rows} >= {"fSCL", "tHD;STA", "tSU;STA", "tSU;STO", "tBUF", "tVD;ACK"}
+    trace = line_trace("start@10 stop@90")
+    assert "timings" not in trace.tables
+    with pytest.raises(UsageError, match=r"^bus timing was not measured; decode with timings=True$"):
+        trace.table("timings")

@@ -27,9 +27,7 @@ FILTERS = st.sampled_from([0, 0, 1, 2, 3, 5])
 IDLES = st.sampled_from([0, 6, 20, 50])
 
 
-def measured(
-    bus: Bus, *, glitch: int = 0, idle: int = 50, cuts: list[int] | None = None
-) -> tuple[list[Row], Columns]:
+def measured(bus: Bus, *, glitch: int = 0, idle: int = 50, cuts: list[int] | None = None) -> tuple[list[Row], Columns]:
     """All rows of a bus, fed in one block or cut at the samples `cuts` (modulo its length); and the transfers."""
     decoder = BusDecoder(bus.scl_bit, bus.sda_bit, glitch=glitch, idle=idle, stuck=0, begin=bus.begin)
     timing = BusTiming(decoder, bus.scl_bit, bus.sda_bit, glitch=glitch, begin=bus.begin)
@@ -80,3 +78,113 @@ def test_shortest_phases_are_the_decoders(bus: Bus, glitch: int) -> None:
         found = {row.transfer: row.low for row in rows if row.parameter == parameter}
         theirs = {i: int(n) for i, n in zip(transfers["transfer"], transfers[column], strict=True) if n}
         assert found == theirs
+
+
+# Named examples, written for reading ----------------------------------------------------------------------------------
+
+EXAMPLE = (
+    Pen(low=6, high=5, setup=2)
+    .idle(10)
+    .message(0xA0, 0x0F)
+    .message(0xA1)
+    .byte(0x55, 1)
+    .stop()
+    .idle(12)
+    .message(0x78)
+    .stop()
+    .idle(30)
+)
+
+
+def by_name(rows: list[Row], transfer: int) -> dict[str, Row]:
+    return {row.parameter: row for row in rows if row.transfer == transfer}
+
+
+def test_every_parameter_lies_between_the_edges_that_define_it() -> None:
+    rows, transfers = measured(EXAMPLE.bus())
+    first, second = by_name(rows, 0), by_name(rows, 1)
+    assert {name: (row.low, row.high) for name, row in first.items()} == {
+        "fSCL": (11, 11),
+        "tHD;STA": (5, 5),
+        "tLOW": (6, 6),
+        "tHIGH": (5, 5),
+        "tSU;STA": (5, 5),
+        "tHD;DAT": (2, 2),
+        "tSU;DAT": (4, 4),
+        "tSU;STO": (5, 5),
+        "tVD;DAT": (2, 2),
+        "tVD;ACK": (2, 2),
+        "tTIMEOUT": (6, 6),
+        "tLOW:SEXT": (0, 0),
+        "tLOW:MEXT": (0, 0),
+    }
+    assert first["tHD;STA"].low_at == transfers["start"][0]
+    assert second["tBUF"].low == transfers["start"][1] - transfers["stop"][0]
+    assert second["tBUF"].low_at == transfers["stop"][0]
+    assert "tSU;STA" not in second and "tVD;DAT" not in second, "nothing was read, and no START repeated"
+
+
+def test_a_held_clock_counts_where_smbus_counts_it_and_excuses_late_data() -> None:
+    pen = Pen(low=4, high=4, setup=1).idle().start()
+    for bit in (1, 0, 1, 0, 0, 0, 0, 0):
+        pen.clock(bit)
+    pen.clock(0, low=34, setup=20)  # the target takes 30 samples more, and its ACK is late
+    for bit in (1, 1, 0, 0, 0, 0, 0, 0, 0):
+        pen.clock(bit, low=14 if bit else 4)
+    rows, _ = measured(pen.stop().idle(60).bus(), idle=200)
+    found = by_name(rows, 0)
+    assert (found["tTIMEOUT"].high, found["tLOW:SEXT"].high, found["tLOW:MEXT"].high) == (34, 50, 30)
+    assert found["tLOW:MEXT"].count == 9
+    assert "tVD;ACK" not in found, "the one ACK with an edge was late only because the clock was held"
+
+
+def test_a_clock_that_stays_low_to_the_end_counts_as_far_as_it_is_seen() -> None:
+    pen = Pen(low=4, high=4).idle().start().clock(1).clock(0).hold(0, 0, 500)
+    found = by_name(measured(pen.bus())[0], 0)
+    assert found["tTIMEOUT"].high == 500
+    assert found["tLOW"].high == 4
+    assert found["tLOW:SEXT"].high == 496
+
+
+def test_a_spike_is_measured_and_moves_no_edge() -> None:
+    pen = Pen(low=6, high=6).idle().message(0xA0).stop().idle(20)
+    bus = pen.bus()
+    scl = list(bus.scl)
+    at = next(i for i in range(20, len(scl)) if scl[i] and scl[i + 3])
+    scl[at + 2] = 0
+    spiked, _ = measured(Bus(tuple(scl), bus.sda), glitch=1)
+    clean, _ = measured(bus, glitch=1)
+    assert [row for row in spiked if row.parameter != "tSP"] == clean
+    assert [(row.low, row.low_at) for row in spiked if row.parameter == "tSP"] == [(1, at + 2)]
+
+
+def test_misuse_is_told() -> None:
+    at, words, initial = EXAMPLE.bus().edges()
+    end = EXAMPLE.bus().end
+    none = np.empty(0, np.int64)
+    room = np.empty((15, 7), np.int64)
+    for wrong, message in (
+        ({"scl": 0, "sda": 0}, "scl and sda are two different bits from 0 to 63, not 0 and 0"),
+        ({"scl": 0, "sda": 64}, "scl and sda are two different bits from 0 to 63, not 0 and 64"),
+        ({"scl": 0, "sda": 1, "glitch": -1}, "glitch and begin are numbers of samples, not -1 and 0"),
+    ):
+        with pytest.raises(ValueError) as caught:
+            Walker(**{"glitch": 0, **wrong})
+        assert str(caught.value) == message
+    with pytest.raises(ValueError, match=r"^the transfers before sample \d+ are not those on the lines$"):
+        Walker(0, 1, glitch=0).feed(at, words, initial, end, none, none, room)
+    with pytest.raises(ValueError, match=r"^2 transfers need 15 rows of 7 each$"):
+        Walker(0, 1, glitch=0).feed(at, words, initial, end, none, np.zeros(2, np.int64), room)
+    with pytest.raises(ValueError, match=r"^\d+ edges, 1 words of uint8$"):
+        Walker(0, 1, glitch=0).feed(at, words[:1], initial, end, none, none, room)
+    walker = Walker(0, 1, glitch=0)
+    walker.feed(none, words[:0], initial, 5, none, none, room)
+    with pytest.raises(ValueError, match=r"^edges up to sample 3 do not follow on sample 5$"):
+        walker.feed(none, words[:0], initial, 3, none, none, room)
+    with pytest.raises(ValueError, match=r"^the block that ends at sample 9 begins with other lines"):
+        walker.feed(none, words[:0], 0, 9, none, none, room)
+    with pytest.raises(ValueError, match=r"^the capture cannot end before sample 4: time is at 5$"):
+        walker.finish(4, none, none, room)
+    walker.finish(5, none, none, room)
+    with pytest.raises(ValueError, match=r"^the walk is finished$"):
+        walker.finish(5, none, none, room)

@@ -52,7 +52,5 @@ class Walker:
         Raises ValueError when the block does not follow on the last one, or the transfers are not those on the lines.
         """
 
-    def finish(
-        self, end: int, starts: NDArray[np.int64], ends: NDArray[np.int64], out: NDArray[np.int64]
-    ) -> int:
+    def finish(self, end: int, starts: NDArray[np.int64], ends: NDArray[np.int64], out: NDArray[np.int64]) -> int:
         """The capture ended before sample `end`; as `feed`."""

@@ -51,12 +51,14 @@ def decode(
     *,
     rules: Rules | None = None,
     rate_hz: int | None = None,
+    timings: bool = False,
     progress: Progress | None = None,
 ) -> Trace:
     """Decode a capture into a Trace.
 
     `scl`, `sda`: channels by name or bit; found by name or behaviour when not given. `markers`: name -> channel (level
     coding) or MarkerSpec. `rules`: take buses, markers and the glitch limit from rule files or a rule set instead.
+    `timings`: measure the bus's timing too, as rules of kind timing need it; it costs about half as much again.
     Raises CaptureError, ChannelError, RuleError.
     """
     opened = _opened(capture, rate_hz)
@@ -66,7 +68,9 @@ def decode(
     wiring = wire(opened, list(ruleset.buses.values()), list(ruleset.markers.values()))
     trace = Trace(opened.path, opened.rate_hz, wiring)
     trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
-    return trace.collect(decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress))
+    return trace.collect(
+        decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings)
+    )
 
 
 def check(
@@ -105,6 +109,7 @@ def analyze(
     keep_trace: bool = False,
     keep_checks: bool = False,
     max_findings: int | None = MAX_FINDINGS,
+    timings: bool = False,
     progress: Progress | None = None,
     observe: Callable[[Batch], None] | None = None,
 ) -> Report:
@@ -112,7 +117,8 @@ def analyze(
 
     Of each rule, bus and verdict the first `max_findings` findings are kept (None: all) and the others counted. With
     `keep_trace` the report's `trace` holds the tables too, with `keep_checks` its `checks` has every instance of every
-    rule. `observe` is called with every batch of decoded rows.
+    rule. `timings` measures the bus's timing although no rule asks for it. `observe` is called with every batch of
+    decoded rows.
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
@@ -121,7 +127,8 @@ def analyze(
     trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
     engine = Engine(ruleset, wiring, opened.rate_hz, max_findings=max_findings, keep=keep_checks)
     sampled = Undersampled()
-    for batch in decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress):
+    decoded = decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings)
+    for batch in decoded:
         engine.feed(batch)
         sampled.add(batch)
         if trace is not None:

@@ -123,6 +123,21 @@ STRETCHES = _schema(
     ("held_by", _WORD, "target, controller, or unknown where the wire does not tell"),
 )
 
+TIMINGS = _schema(
+    "timings",
+    "One timing parameter of the bus in one transfer: the shortest and the longest there was of it.",
+    ("bus", _NAME, "bus name"),
+    ("transfer", pa.int64(), "transfer's number on its bus; tBUF is of the one that follows"),
+    ("parameter", _WORD, "its name in UM10204's timing table or in SMBus; fSCL is given by its periods"),
+    ("count", pa.int64(), "how many there were; for tLOW:SEXT and tLOW:MEXT the low phases taken together"),
+    ("low", pa.int64(), "the shortest, in samples: the true one is less than one sample longer or shorter"),
+    ("low_at", pa.int64(), "sample of the edge at which it began"),
+    ("low_ns", pa.int64(), "the shortest"),
+    ("high", pa.int64(), "the longest, in samples"),
+    ("high_at", pa.int64(), "sample of the edge at which that began"),
+    ("high_ns", pa.int64(), "the longest"),
+)
+
 TIMELINE = _schema(
     "timeline",
     "Every event of buses and markers, in order.",
@@ -159,6 +174,7 @@ TABLES = {
     "markers": MARKERS,
     "anomalies": ANOMALY_ROWS,
     "stretches": STRETCHES,
+    "timings": TIMINGS,
     "timeline": TIMELINE,
     "checks": CHECKS,
 }

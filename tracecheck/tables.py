@@ -124,6 +124,19 @@ def stretches_table(each: _Each, rate_hz: int | None) -> pa.Table:
     )
 
 
+def timings_table(each: _Each, rate_hz: int | None) -> pa.Table:
+    return _stacked(
+        schemas.TIMINGS,
+        each,
+        lambda rows: {
+            **_plain(rows, "transfer", "count", "low", "low_at", "high", "high_at"),
+            "parameter": _words(rows["parameter"], words.PARAMETERS),
+            "low_ns": _lengths(rows["low"], rate_hz),
+            "high_ns": _lengths(rows["high"], rate_hz),
+        },
+    )
+
+
 def markers_table(
     markers: list[MarkerColumns],
     exchanges: dict[str, Exchanges],

@@ -20,7 +20,7 @@ from tracecheck import tables
 from tracecheck.arrow import having
 from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
 from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
+from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError, did_you_mean
@@ -28,7 +28,7 @@ from tracecheck.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timeline")
+TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
 
 
 @dataclass
@@ -52,6 +52,7 @@ class Trace:
         self._rows: dict[str, dict[str, list[Columns]]] = {
             b.name: {table: [] for table in LAYOUT} for b in self.wiring.buses
         }
+        self._timings: dict[str, list[Columns]] = {}
         self._markers: dict[str, list[MarkerRows]] = {m.name: [] for m in self.wiring.markers}
 
     def collect(self, batches: Iterable[Batch]) -> Trace:
@@ -66,6 +67,8 @@ class Trace:
             for table, columns in rows.items():
                 if len(next(iter(columns.values()))):
                     self._rows[bus][table].append(columns)
+        for bus, measured in batch.timings.items():
+            self._timings.setdefault(bus, []).append(measured)
         for name, new in batch.markers.items():
             if len(new.begins) or len(new.ends):
                 self._markers[name].append(new)
@@ -98,6 +101,7 @@ class Trace:
             initially_active=self.initially_active,
             end=self.end,
             final=True,
+            timings={b: self._timing_rows(b) for b in self._timings},
         )
 
     @cached_property
@@ -119,6 +123,13 @@ class Trace:
     @cached_property
     def stretches(self) -> pa.Table:
         return tables.stretches_table(self._each("stretches"), self.rate_hz)
+
+    @cached_property
+    def timings(self) -> pa.Table:
+        """What was measured of the bus's timing. Raises UsageError where the decode was not asked to."""
+        if not self.timed:
+            raise UsageError("bus timing was not measured; decode with timings=True")
+        return tables.timings_table({b.name: self._timing_rows(b.name) for b in self.wiring.buses}, self.rate_hz)
 
     @cached_property
     def markers(self) -> pa.Table:
@@ -146,6 +157,16 @@ class Trace:
         found: pa.Table = getattr(self, name)
         return found
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables there are: `timings` only where it was measured."""
+        return tuple(name for name in TABLES if name != "timings" or self.timed)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the timing of every bus was measured."""
+        return all(b.name in self._timings for b in self.wiring.buses)
+
     def df(self, name: str) -> pd.DataFrame:
         """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas."""
         return to_frame(self.table(name))
@@ -154,6 +175,11 @@ class Trace:
         """(transfer, message, data) of every message, in order."""
         messages = having(self.messages, "bus", bus)
         yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
+
+    def _timing_rows(self, bus: str) -> Columns:
+        parts = self._timings[bus]
+        parts[:] = [concatenate(parts, TIMINGS)]
+        return parts[0]
 
     def _each(self, table: str) -> dict[str, Columns]:
         return {b.name: self.columns(b.name, table) for b in self.wiring.buses}

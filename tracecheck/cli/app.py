@@ -15,7 +15,7 @@ from tracecheck.cli.console import destination
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.reading import Reading
 
-TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timeline")
+TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
 """As trace.TABLES, which numpy comes with; a test holds the two together."""
 TableFormat = Literal["text", "csv", "jsonl", "parquet", "arrow", "sigrok"]
 

@@ -73,15 +73,15 @@ def run(request: Request) -> int:
         elif table is None:
             _text(capture, rules, out)
         else:
-            trace = decoded(capture, rules)
+            trace = decoded(capture, rules, timings=table == "timings")
             WRITERS[kind](trace.table(table), out)
     return 0
 
 
-def decoded(capture: Capture, rules: RuleSet) -> tracecheck.Trace:
+def decoded(capture: Capture, rules: RuleSet, *, timings: bool = False) -> tracecheck.Trace:
     """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
     with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
-        trace = tracecheck.decode(capture, rules=rules, progress=progress)
+        trace = tracecheck.decode(capture, rules=rules, timings=timings, progress=progress)
     wired(capture, trace.wiring)
     for hint in trace.wiring.hints:
         note(hint)

@@ -83,7 +83,7 @@ def run(request: Request) -> int:
     request.lines.check(capture)
     inputs = [request.capture, *request.rules]
     refuse_inputs(request.output, inputs)
-    report, trace = _judged(capture, rules)
+    report, trace = _judged(capture, rules, timings=kind in WRITERS)
     span = _span(request, capture, report, trace)
     if kind == "sr":
         count = write_cutout(request.output, capture, span)
@@ -100,9 +100,9 @@ def run(request: Request) -> int:
     return 0
 
 
-def _judged(capture: Capture, rules: RuleSet) -> tuple[Report, tracecheck.Trace]:
+def _judged(capture: Capture, rules: RuleSet, *, timings: bool) -> tuple[Report, tracecheck.Trace]:
     with Progress(f"reading {PurePath(capture.path).name}", capture.samples) as progress:
-        report = tracecheck.analyze(capture, asked(rules), keep_trace=True, progress=progress)
+        report = tracecheck.analyze(capture, asked(rules), keep_trace=True, timings=timings, progress=progress)
     trace: tracecheck.Trace = report.trace
     wired(capture, trace.wiring)
     return report, trace

@@ -17,7 +17,7 @@ from tracecheck import words
 from tracecheck.decoding.derived import Derived
 from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges, Samples, closing
 from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
+from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
 from tracecheck.decoding.window import ANOMALY_CODE, WIRE, Codes, Window
 
 MAX_HELD = 1 << 22
@@ -68,6 +68,7 @@ class Lane:
     _transfers: list[Columns] = field(init=False, default_factory=list)
     _stretches: list[Columns] = field(init=False, default_factory=list)
     _anomalies: list[Columns] = field(init=False, default_factory=list)
+    _timings: list[Columns] | None = field(init=False, default=None)
     _released: int = field(init=False, default=0)
     _derived: Derived = field(init=False)
     _last_transfer: int = field(init=False, default=-1)
@@ -113,6 +114,7 @@ class Lane:
         synced: int,
         end: int | None = None,
         final: bool = False,
+        timings: Columns | None = None,
     ) -> Window | None:
         """Take new rows; every event before sample `watermark` has been fed by now. A window, if one closed.
 
@@ -121,6 +123,8 @@ class Lane:
         """
         if rows is not None:
             self._take_bus(rows)
+        if timings is not None:
+            self._timings = [*(self._timings or []), timings]
         for i, marker in enumerate(self.markers):
             if (new := markers.get(marker.name)) is not None:
                 for at, code in ((new.begins, MARKER_CODE + 2 * i), (new.ends, MARKER_CODE + 2 * i + 1)):
@@ -188,6 +192,7 @@ class Lane:
             cut_end=self._cut.get(_ENDS_INSIDE, -1),
             cut_short=cut_short,
             overflow=frozenset(self._given_up),
+            timings=self._timings_of(released["transfer"]),
         )
         self._released = horizon
         return window
@@ -278,6 +283,15 @@ class Lane:
             if len(later):
                 self._abandoned = None
         return owner
+
+    def _timings_of(self, transfers: Samples) -> Columns | None:
+        """What was measured of these transfers, the next ones in order; the rest is kept."""
+        if self._timings is None:
+            return None
+        rows = concatenate(self._timings, TIMINGS)
+        now = int(np.searchsorted(rows["transfer"], transfers[-1], "right")) if len(transfers) else 0
+        self._timings = [{name: column[now:] for name, column in rows.items()}]
+        return {name: column[:now] for name, column in rows.items()}
 
     @staticmethod
     def _split(parts: list[Columns], table: str, key: str, horizon: int) -> Columns:

@@ -6,7 +6,7 @@ Memory is bounded by the block and the batch, not by the capture. Cutting the in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +15,7 @@ from tracecheck.capture.model import Capture, EdgeBlock
 from tracecheck.decoding.i2c import BusDecoder
 from tracecheck.decoding.markers import LevelMarker, MarkerDecoder, MarkerRows, PulseCountMarker
 from tracecheck.decoding.rows import Columns
+from tracecheck.decoding.timing import BusTiming
 from tracecheck.decoding.wiring import MarkerWire, Wiring
 
 BATCH_EVENTS = 1 << 17
@@ -49,7 +50,8 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """New rows. `watermarks`: for each lane the sample before which every event has been handed over; `synced`: for
-    each lane the first sample at which something is judged, -1 while there is none.
+    each lane the first sample at which something is judged, -1 while there is none. `timings`: what was measured of the
+    transfers in `buses`, for each bus, where it was asked for.
 
     At the final batch a watermark may lie before `end`: what is on the lane's markers from there on cannot be told.
     """
@@ -61,6 +63,7 @@ class Batch:
     initially_active: dict[str, bool]
     end: int
     final: bool
+    timings: dict[str, Columns] = field(default_factory=dict)
 
 
 class Undersampled:
@@ -91,9 +94,9 @@ class Undersampled:
 
 
 class Decoding:
-    """All decoders of one wiring. Feed blocks, take batches, finish."""
+    """All decoders of one wiring. Feed blocks, take batches, finish. `timings`: bus timing is measured as well."""
 
-    def __init__(self, wiring: Wiring, timing: Timing, begin: int = 0) -> None:
+    def __init__(self, wiring: Wiring, timing: Timing, begin: int = 0, *, timings: bool = False) -> None:
         self.wiring = wiring
         self._buses = {
             b.name: BusDecoder(
@@ -101,12 +104,18 @@ class Decoding:
             )
             for b in wiring.buses
         }
+        self._timings = {
+            b.name: BusTiming(self._buses[b.name], b.scl.bit, b.sda.bit, glitch=timing.glitch, begin=begin)
+            for b in (wiring.buses if timings else ())
+        }
         self._markers = {m.name: _marker_decoder(m, begin) for m in wiring.markers}
         self.end = begin
 
     def feed(self, block: EdgeBlock) -> None:
         for bus in self._buses.values():
             bus.feed(block)
+        for each in self._timings.values():
+            each.feed(block)
         for marker in self._markers.values():
             marker.feed(block)
         self.end = block.end
@@ -114,6 +123,8 @@ class Decoding:
     def finish(self) -> Batch:
         for bus in self._buses.values():
             bus.finish(self.end)
+        for each in self._timings.values():
+            each.finish(self.end)
         for marker in self._markers.values():
             marker.finish(self.end)
         return self.take(final=True)
@@ -134,6 +145,7 @@ class Decoding:
             initially_active={name: m.initially_active for name, m in self._markers.items()},
             end=self.end,
             final=final,
+            timings={name: each.take() for name, each in self._timings.items()},
         )
 
     def _watermark(self, lane: str | None, *, final: bool) -> int:
@@ -152,19 +164,27 @@ class Decoding:
 
 
 def batches(
-    blocks: Iterable[EdgeBlock], wiring: Wiring, timing: Timing, progress: Callable[[int], None] | None = None
+    blocks: Iterable[EdgeBlock],
+    wiring: Wiring,
+    timing: Timing,
+    progress: Callable[[int], None] | None = None,
+    *,
+    timings: bool = False,
 ) -> Iterator[Batch]:
-    """Decode blocks; the last batch is final. `progress` is called with the samples read so far."""
+    """Decode blocks; the last batch is final. `progress` is called with the samples read so far.
+
+    `timings`: measure the bus's timing, too.
+    """
     decoding: Decoding | None = None
     for block in blocks:
         if decoding is None:
-            decoding = Decoding(wiring, timing, block.begin)
+            decoding = Decoding(wiring, timing, block.begin, timings=timings)
         decoding.feed(block)
         if progress is not None:
             progress(block.end)
         if decoding.filled >= BATCH_EVENTS:
             yield decoding.take()
-    yield (decoding or Decoding(wiring, timing)).finish()
+    yield (decoding or Decoding(wiring, timing, timings=timings)).finish()
 
 
 def decode_capture(
@@ -173,10 +193,11 @@ def decode_capture(
     *,
     glitch_s: Fraction = GLITCH_S,
     progress: Callable[[int], None] | None = None,
+    timings: bool = False,
 ) -> Iterator[Batch]:
-    """Batches of a whole capture."""
+    """Batches of a whole capture; with `timings` its bus timing is measured, too."""
     blocks: Iterable[EdgeBlock] = capture.edges(wiring.bits) if wiring.bits else ()
-    return batches(blocks, wiring, Timing.at(capture.rate_hz, glitch_s), progress)
+    return batches(blocks, wiring, Timing.at(capture.rate_hz, glitch_s), progress, timings=timings)
 
 
 def _marker_decoder(wire: MarkerWire, begin: int) -> MarkerDecoder:

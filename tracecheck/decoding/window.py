@@ -30,6 +30,7 @@ class Window:
     `owner`     the one whose exchange holds it; a void's START and STOP lie in none
     `transfers` every transfer that started in the window; `exchanges` indexes it. A column more than the decoder's:
                 `after`, the outcome of the transfer before it, voids passed over, -1 for none
+    `timings`   what was measured of these transfers, by transfer and parameter; None where it was not asked for
     `ahead`     codes of what is not part of a transfer in the very sample `end`, where the next exchange may begin
     `cut_begin`, `cut_end`  the transfer that the capture's beginning, or its end, cuts; -1 for none
     `cut_short` the lane's knowledge ends before the capture does: a pulse-count code could not be told
@@ -54,6 +55,7 @@ class Window:
     cut_end: int
     cut_short: bool
     overflow: frozenset[int]
+    timings: Columns | None = None
     asked: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, question: Hashable, answer: Callable[[], A]) -> A:

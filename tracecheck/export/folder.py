@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tracecheck.errors import OutputError
 from tracecheck.export.tables import WRITERS
-from tracecheck.trace import TABLES, Trace
+from tracecheck.trace import Trace
 
 
 def write_folder(path: str | os.PathLike[str], trace: Trace, kind: str) -> list[str]:
-    """Writes TABLE.KIND for every table into a new folder at `path`; returns the names of the files.
+    """Writes TABLE.KIND for every table there is into a new folder at `path`; returns the names of the files.
 
     `kind` is a key of `tables.WRITERS`. An empty folder is taken, one that holds something never. Raises OutputError.
     """
@@ -29,8 +29,8 @@ def write_folder(path: str | os.PathLike[str], trace: Trace, kind: str) -> list[
         hint = "" if place.parent.is_dir() else f'; make the folder "{place.parent.name}" first'
         raise OutputError(path, f"cannot write here: {error.strerror}{hint}") from error
     try:
-        names = [f"{table}.{kind}" for table in TABLES]
-        for table, name in zip(TABLES, names, strict=True):
+        names = [f"{table}.{kind}" for table in trace.tables]
+        for table, name in zip(trace.tables, names, strict=True):
             with (draft / name).open("xb") as file:
                 WRITERS[kind](trace.table(table), file)
         draft.replace(place)

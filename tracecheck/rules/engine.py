@@ -129,6 +129,7 @@ class Engine:
                 synced=batch.synced[bus],
                 end=batch.end,
                 final=batch.final,
+                timings=None if bus is None else batch.timings.get(bus),
             )
             if window is not None:
                 run.feed(window)
