@@ -52,6 +52,7 @@ MAX_PERMUTED = 6
 _NONE, _MANY = 0xFF, 0xFFFF
 """Stands for no event; a pattern has at most 64."""
 
+A = TypeVar("A")
 Events = list[int]
 """Codes of what lies in one sample."""
 Order = tuple[int, ...]
@@ -69,6 +70,7 @@ class OrderChecker(Checker[OrderRule]):
         self._column = np.full(max(lane.codes.values(), default=0) + 2, -1, np.int32)
         for column, name in enumerate(self._dfa.symbols):
             self._column[lane.codes[name]] = column
+        self._alphabet = frozenset(lane.codes[name] for name in self._dfa.symbols)
         self._irq = lane.codes.get("irq.begin", -1)
         self._states = {self._dfa.start}
         self._before = (-1, _NONE)
@@ -123,16 +125,10 @@ class OrderChecker(Checker[OrderRule]):
 
     def _sequences(self, window: Window, scopes: Scopes) -> tuple[Samples, Codes, Samples]:
         """The seen events of all scopes, one scope after the other, and where each begins."""
-        seen = self._seen(window)
-        at, code = window.at[seen], window.code[seen]
-        if self.rule.scope == "exchange":
-            owner = window.owner[seen]
-        else:
-            own = window.own[seen]
-            owner = np.where(own >= 0, own, window.transfer_at(at))
+        at, code, transfer = self._of_alphabet(window, "owned", self._owned)
         scope_of = np.full(len(window.transfers["start"]) + 1, -1, np.int64)  # the last: of no transfer of this window
         scope_of[scopes.row] = np.arange(len(scopes))
-        row = scope_of[window.rows_of(owner)]
+        row = scope_of[transfer]
         mine = row >= 0
         at, code, row = at[mine], code[mine], row[mine]
         if (row[1:] < row[:-1]).any():
@@ -140,13 +136,33 @@ class OrderChecker(Checker[OrderRule]):
             at, code, row = at[order], code[order], row[order]
         return at, code, np.searchsorted(row, np.arange(len(scopes) + 1)).astype(np.int64)
 
+    def _of_alphabet(self, window: Window, what: str, answer: Callable[[Window], A]) -> A:
+        """An answer that all patterns of one alphabet share, as those of a driver model do."""
+        key = (what, self._alphabet, self.rule.scope, self.sees_markers)
+        return window.once(key, lambda: answer(window))
+
+    def _owned(self, window: Window) -> tuple[Samples, Codes, Samples]:
+        """The seen events: samples, codes, and the row of the transfer whose scope each is in, -1 for none."""
+        seen = self._seen(window)
+        at, code = window.at[seen], window.code[seen]
+        if self.rule.scope == "exchange":
+            owner = window.owner[seen]
+        else:
+            own = window.own[seen]
+            owner = np.where(own >= 0, own, window.transfer_at(at))
+        return at, code, window.rows_of(owner)
+
+    def _free(self, window: Window) -> tuple[Samples, Codes]:
+        """The seen events that are no transfer's own."""
+        free = self._seen(window) & (window.own < 0)
+        return window.at[free], window.code[free]
+
     def _late(self, window: Window, scopes: Scopes) -> dict[int, Events]:
         """By exchange: what came in the very sample of the next START and may have come before it."""
         found: dict[int, Events] = {}
         if self.rule.scope == "transfer":
             return found
-        free = self._seen(window) & (window.own < 0)
-        at, code = window.at[free], window.code[free]
+        at, code = self._of_alphabet(window, "free", self._free)
         first, last = np.searchsorted(at, scopes.edge, "left"), np.searchsorted(at, scopes.edge, "right")
         for k in np.flatnonzero((scopes.edge >= 0) & (last > first)).tolist():
             found[k] = code[first[k] : last[k]].tolist()
