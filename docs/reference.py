@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from tracecheck import schemas
 from tracecheck.cli.app import app
 from tracecheck.rules.describe import describe
-from tracecheck.rules.engine import CHECKERS
 from tracecheck.rules.file import load
 from tracecheck.rules.model import RULE_CLASSES, DurationRule, Rule
 from tracecheck.rules.selector import Selector
@@ -67,7 +66,7 @@ def kinds() -> str:
         ),
     ]
     for kind, cls in RULE_CLASSES.items():
-        doc = inspect.getdoc(import_module(CHECKERS[kind].__module__)) or ""
+        doc = inspect.getdoc(import_module(f"tracecheck.rules.checks.{kind}")) or ""
         parts += [f"## {kind}", _prose(doc.removeprefix(f"{kind}: ")), _keys(cls)]
     return "\n\n".join(parts) + "\n"
 

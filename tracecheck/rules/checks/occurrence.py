@@ -12,7 +12,7 @@ its boundary, open above where the capture cuts the scope.
     where = { direction = "write", length = "1..15" }
 
 With a driver `model` each transfer has the bounds of its own shape; one of a shape the driver does not make is
-inconclusive. As counts need no SCL period, `period` of an instance then holds its bounds: least << 32 | most.
+inconclusive.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ _NO_LIMIT = 0xFFFFFFFF
 
 
 class OccurrenceChecker(Checker[OccurrenceRule]):
-    """With the scope `capture`, carries the count, and answers at the end."""
+    """With the scope `capture`, carries the count, and answers at the end.
+
+    As counts need no SCL period, `period` of an instance holds the bounds that a driver model gave it:
+    least << 32 | most.
+    """
 
     measures: ClassVar[str] = "count"
 

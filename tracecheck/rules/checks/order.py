@@ -6,16 +6,14 @@ all orders match is a pass, none a fail, else inconclusive. What comes in the sa
 lie on either side of it. A scope that the capture cuts fails only if no continuation could match; the first START of
 one that began before the capture may be a repeated START.
 
-`extra` of a failed instance holds the state in which it failed, the last event that fitted and the one that came, as
-columns of the automaton, and which of its name in the scope the last one was; `value` how long before the instance that
-last event was, or, where the scope ended too early, how long after its beginning.
-
     [[rule]]
     id = "short-display-write"
     kind = "order"
     scope = "exchange"
     where = { address = 0x3C, direction = "write", length = "1..15" }
     pattern = "start address data* stop irq wake"
+
+With a driver `model` in place of `pattern`, each exchange has to match the pattern of its transfer's own shape.
 """
 
 from __future__ import annotations
@@ -59,7 +57,12 @@ Order = tuple[int, ...]
 
 
 class OrderChecker(Checker[OrderRule]):
-    """Stateless between windows, as every scope of a window is whole; with the scope `capture`, carries the states."""
+    """Stateless between windows, as every scope of a window is whole; with the scope `capture`, carries the states.
+
+    `extra` of a failed instance holds the state in which it failed, the last event that fitted and the one that came,
+    as columns of the automaton, and which of its name in the scope the last one was; `value` how long before the
+    instance that last event was, or, where the scope ended too early, how long after its beginning.
+    """
 
     measures: ClassVar[str] = ""
 
