@@ -16,8 +16,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tracecheck.capture.grid import Timed
+from tracecheck.capture.grid import Ticks, Timed
 from tracecheck.capture.model import Channel
 from tracecheck.errors import CaptureError
 
@@ -71,23 +72,56 @@ class Changes:
         self._ended = True
 
     def read(self, stream: io.BufferedReader[Any], rest: bytes) -> None:
-        tail = rest
+        """A whole file: what was read ahead, and the rest of its stream."""
+        self.feed(rest)
         while piece := stream.read(PIECE):
-            data = tail + piece
-            cut = max(data.rfind(b"\n"), data.rfind(b" "))
-            if cut < 0:
-                if len(data) > 2 * PIECE:
-                    raise CaptureError(self._path, f"line {self._line}: a word of more than a megabyte; this is no VCD")
-                tail = data
-                continue
-            self._tokens(data[:cut])
-            self._line += data.count(b"\n", 0, cut)
-            tail = data[cut:]
+            self.feed(piece)
+        self.finish()
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes, cut anywhere."""
+        data = self._tail + piece
+        cut = max(data.rfind(b"\n"), data.rfind(b" "))
+        if cut < 0:
+            if len(data) > 2 * PIECE:
+                raise CaptureError(self._path, f"line {self._line}: a word of more than a megabyte; this is no VCD")
+            self._tail = data
+            return
+        self._tokens(data[:cut])
+        self._line += data.count(b"\n", 0, cut)
+        self._tail = data[cut:]
+
+    def finish(self) -> None:
+        """There are no more bytes. Raises CaptureError where they end within a change."""
+        tail, self._tail = self._tail, b""
         self._ended = not tail or tail[-1:].isspace()
         self._tokens(tail)
         if self._pending is not None:
             raise CaptureError(self._path, "a VCD that ends within a change; the file is cut off, copy it again")
 
+    def drained(self) -> tuple[Ticks, NDArray[np.uint64], int]:
+        """The changes before the time that was reached, which are taken out, and that time.
+
+        For a stream: the levels before the first change are those that `initial` says by then.
+        """
+        done = next((i for i, tick in enumerate(self._ticks) if tick >= self._now), len(self._ticks))
+        self._parts.append((np.array(self._ticks[:done], np.int64), np.array(self._words[:done], np.uint64)))
+        ticks = np.concatenate([part for part, _ in self._parts])
+        words = np.concatenate([part for _, part in self._parts])
+        self._ticks, self._words, self._parts = self._ticks[done:], self._words[done:], []
+        if len(words):
+            self._before = int(words[-1])
+        return ticks, words, self._now
+
+    @property
+    def initial(self) -> int:
+        """The lines at the beginning, as far as they are known."""
+        return self._initial
+
+    _before: int | None = None
+    """The lines after what was drained."""
+    _tail = b""
+    """The beginning of a word whose end is in the next piece."""
     _pending: bytes | None = None
     """A vector's value, real or text whose identifier is in the next piece."""
     _skipping = False
@@ -144,7 +178,9 @@ class Changes:
             raise CaptureError(self._path, f'near line {self._line}: "{_shown(token)}" is no value change')
 
     def _last(self) -> int:
-        return int(self._parts[-1][1][-1]) if self._parts else self._initial
+        if self._parts and len(self._parts[-1][1]):
+            return int(self._parts[-1][1][-1])
+        return self._initial if self._before is None else self._before
 
     def _flush(self) -> None:
         # The last one stays: a later change at its time may still belong to it.

@@ -14,8 +14,9 @@ from tracecheck.decoding.lane import Lane, LaneMarker
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
+from tracecheck.rules.bounds import FAIL, INCONCLUSIVE
 from tracecheck.rules.checks.absence import AbsenceChecker
-from tracecheck.rules.checks.base import Checker, LaneInfo
+from tracecheck.rules.checks.base import Checker, Instances, LaneInfo
 from tracecheck.rules.checks.duration import DurationChecker
 from tracecheck.rules.checks.integrity import IntegrityChecker
 from tracecheck.rules.checks.model_order import order_checker
@@ -25,7 +26,7 @@ from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
 from tracecheck.rules.model import Rule, RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS, Judged, Tally
-from tracecheck.rules.verdict import RuleResult
+from tracecheck.rules.verdict import Finding, RuleResult
 
 CHECKERS: dict[str, Callable[[Any, LaneInfo], Checker[Any]]] = {
     "response": ResponseChecker,
@@ -45,6 +46,7 @@ class _Kept:
 
     findings: int | None
     instances: bool
+    observe: Callable[[Finding], None] | None = None
 
 
 class _LaneRun:
@@ -77,6 +79,7 @@ class _LaneRun:
         self.missing: dict[str, tuple[str, ...]] = {}
         self.tallies: dict[str, Tally] = {}
         self.synced = 0
+        self._rate_hz, self._observe = rate_hz, kept.observe
         for rule in rules.rules:
             missing = tuple(e for e in rule.events if e not in self.lane.codes)
             if bus is None and not missing and (not rule.events or rule.scope != "capture"):
@@ -90,7 +93,20 @@ class _LaneRun:
     def feed(self, window: Window) -> None:
         self.synced = max(window.synced, 0)
         for name, checker in self.checkers.items():
-            self.tallies[name].add(checker.feed(window))
+            found = checker.feed(window)
+            self.tallies[name].add(found)
+            if self._observe is not None and len(found):
+                self._tell(checker, found)
+
+    def _tell(self, checker: Checker[Any], found: Instances) -> None:
+        """Each finding to whoever watches, whether or not it is among those that are kept."""
+        found = found.where((found.verdict == FAIL) | (found.verdict == INCONCLUSIVE))
+        if not len(found) or self._observe is None:
+            return
+        lane = self.judged(checker.rule.id)
+        result = RuleResult(checker.rule, (lane,), (), self._rate_hz)
+        for i in range(len(found)):
+            self._observe(result.finding(lane, found, i))
 
     def judged(self, name: str) -> Judged:
         """What became of one rule."""
@@ -101,7 +117,8 @@ class Engine:
     """Judges one capture. `feed` every batch in order, the last of which is final; then `results`.
 
     Memory does not grow with the capture: of each rule, bus and verdict the first `max_findings` findings are kept
-    (None: all of them) and the others counted. With `keep` every instance is kept, for the table `checks`.
+    (None: all of them) and the others counted. With `keep` every instance is kept, for the table `checks`. `observe` is
+    called with every failed or inconclusive instance as soon as it is certain.
     """
 
     def __init__(
@@ -112,9 +129,10 @@ class Engine:
         *,
         max_findings: int | None = MAX_FINDINGS,
         keep: bool = False,
+        observe: Callable[[Finding], None] | None = None,
     ) -> None:
         self._rules, self._wiring, self._rate_hz = rules, wiring, rate_hz
-        self._kept = _Kept(max_findings, keep)
+        self._kept = _Kept(max_findings, keep, observe)
         self._runs: dict[str | None, _LaneRun] = {}
 
     def feed(self, batch: Batch) -> None:
