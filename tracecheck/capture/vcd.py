@@ -47,6 +47,17 @@ def open_vcd(source: Source, rate_hz: int | None, max_samples: int | None, devic
     )
 
 
+def declarations(path: str, head: bytes) -> tuple[Lines, bytes, int]:
+    """Of a VCD's beginning: what its declarations say, what stands behind them, and on which line that begins.
+
+    Raises CaptureError, also where the declarations do not end.
+    """
+    found = re.search(rb"\$enddefinitions\s+\$end", head)
+    if found is None:
+        raise CaptureError(path, "a VCD that ends within its declarations: there is no $enddefinitions")
+    return _declared(path, head[: found.end()]), head[found.end() :], head.count(b"\n", 0, found.end()) + 1
+
+
 def _header(source: Source) -> tuple[bytes, bytes]:
     """The file up to and with `$enddefinitions $end`, and what was read beyond."""
     read = bytearray()

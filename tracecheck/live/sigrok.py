@@ -8,13 +8,15 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from tracecheck.capture.model import Channel
 from tracecheck.errors import UsageError, did_you_mean
 
 PROGRAM: Final = "sigrok-cli"
-_DEVICE: Final = re.compile(r"^(?P<name>\S+?)(?::[^ ]*)? - (?P<text>.*) with (?P<count>\d+) channels: (?P<channels>.*)$")
+_DEVICE: Final = re.compile(
+    r"^(?P<name>\S+?)(?::[^ ]*)? - (?P<text>.*) with (?P<count>\d+) channels: (?P<channels>.*)$"
+)
 _SCAN_S: Final = 30
 
 
@@ -45,14 +47,22 @@ def devices(driver: str | None = None) -> list[Device]:
     command = [installed(), *(["--driver", driver] if driver else []), "--scan"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=_SCAN_S
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_SCAN_S,
         )
     except subprocess.TimeoutExpired:
         raise UsageError(f"{PROGRAM} --scan found nothing in {_SCAN_S} s; name a --driver") from None
     said = f"{done.stderr}\n{done.stdout}"
     if driver and re.search(r"driver .* not found|invalid driver", said, re.IGNORECASE):
         name = driver.partition(":")[0]
-        raise UsageError(f'--driver: {PROGRAM} has no driver "{name}"{did_you_mean(name, drivers())}; {PROGRAM} -L lists them')
+        raise UsageError(
+            f'--driver: {PROGRAM} has no driver "{name}"{did_you_mean(name, drivers())}; {PROGRAM} -L lists them'
+        )
     forms = (_DEVICE.match(line) for line in done.stdout.splitlines())
     return [Device(form["name"], form["text"], tuple(form["channels"].split())) for form in forms if form]
 
@@ -114,13 +124,14 @@ class Recording:
     """sigrok-cli at work; a context manager that ends it."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        # Its standard input stays open and silent: at anything to read there, its end too, it stops.
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
         assert self.process.stdout is not None
         self.descriptor = self.process.stdout.fileno()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -134,7 +145,10 @@ class Recording:
                 self.process.wait(timeout=3)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        assert self.process.stderr is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stderr is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
         said = self.process.stderr.read().decode("utf-8", "replace") if not self.process.stderr.closed else ""
         self.process.stdout.close()
         self.process.stderr.close()

@@ -25,6 +25,7 @@ FOREVER: Final = 2**62
 STALL_S: Final = 5.0
 """So long without a sample is worth a word."""
 _POLL_S: Final = 0.05
+_IDLE_S: Final = 0.1
 
 
 class Bytes:
@@ -36,6 +37,8 @@ class Bytes:
         self._descriptor, self._follow, self._stalled = descriptor, follow, stalled
         self.waited = 0.0
         """Seconds in which nothing was there to read."""
+        self.idle: Callable[[], None] = lambda: None
+        """Called while nothing is there to read: time to tell what is certain already."""
         self.total = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -43,7 +46,7 @@ class Bytes:
         told = False
         while True:
             begin = time.monotonic()
-            ready, _, _ = select.select([self._descriptor], [], [], STALL_S)
+            ready, _, _ = select.select([self._descriptor], [], [], _IDLE_S)
             data = os.read(self._descriptor, WINDOW) if ready else b""
             if data:
                 self.waited += time.monotonic() - begin
@@ -55,6 +58,7 @@ class Bytes:
                 return
             if ready:
                 time.sleep(_POLL_S)
+            self.idle()
             took = time.monotonic() - begin
             self.waited += took
             silent += took
@@ -71,8 +75,8 @@ class Stream(Protocol):
     unitsize: int
     channels: tuple[Channel, ...]
 
-    @property
-    def waited(self) -> float: ...
+    data: Bytes
+
     def blocks(self) -> Iterator[EdgeBlock]: ...
     def notes(self) -> Sequence[str]: ...
 
@@ -85,19 +89,15 @@ class RawStream:
     ) -> None:
         self.path, self.rate_hz, self.unitsize = path, rate_hz, unitsize
         self.channels = tuple(channels) or tuple(Channel(f"D{bit}", bit) for bit in range(8 * unitsize))
-        self._data = data
-
-    @property
-    def waited(self) -> float:
-        return self._data.waited
+        self.data = data
 
     def blocks(self) -> Iterator[EdgeBlock]:
         """Every line of every sample, as it comes."""
         mask = sum(1 << channel.bit for channel in self.channels)
-        return scan_windows((memoryview(part) for part in self._data), self.unitsize, mask, 0, FOREVER)
+        return scan_windows((memoryview(part) for part in self.data), self.unitsize, mask, 0, FOREVER)
 
     def notes(self) -> Sequence[str]:
-        odd = self._data.total % self.unitsize
+        odd = self.data.total % self.unitsize
         return (f"The stream ended within a sample: {odd} of {self.unitsize} bytes are left out.",) if odd else ()
 
 
@@ -107,15 +107,12 @@ class VcdStream:
     def __init__(self, path: str, data: Bytes, lines: Lines, head: bytes, line: int, rate_hz: int | None) -> None:
         self.path, self.channels = path, tuple(lines.channels)
         tick = max(lines.tick, Fraction(1, 10**9))
-        self.rate_hz = rate_hz or round(1 / tick)
-        self._per_tick = lines.tick * self.rate_hz
+        rate = rate_hz or round(1 / tick)
+        self.rate_hz: int | None = rate
+        self._per_tick = lines.tick * rate
         self.unitsize = narrowest(np.empty(0, np.uint64), len(self.channels)).dtype.itemsize
-        self._data, self._head = data, head
+        self.data, self._head = data, head
         self._changes = Changes(path, lines, line)
-
-    @property
-    def waited(self) -> float:
-        return self._data.waited
 
     def blocks(self) -> Iterator[EdgeBlock]:
         """What became certain with each piece of the text."""
@@ -144,7 +141,7 @@ class VcdStream:
 
     def _pieces(self) -> Iterator[bytes | None]:
         yield self._head
-        yield from self._data
+        yield from self.data
         yield None
 
     def _block(self, at: Any, words: Any, state: int, span: tuple[int, int]) -> EdgeBlock:

@@ -44,6 +44,12 @@ class Watcher:
             self._judge(final=False)
         return self._handed()
 
+    def flush(self) -> list[Finding]:
+        """What is certain by now: for a stream that pauses."""
+        if self._decoding is not None and self.end > self._taken:
+            self._judge(final=False)
+        return self._handed()
+
     def finish(self) -> list[Finding]:
         """What is certain now that nothing more comes."""
         self._judge(final=True)

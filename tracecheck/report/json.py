@@ -34,7 +34,7 @@ def verdict(
         "verdict": _VERDICTS[code],
         "exit_code": code,
         "rules": [_rule(result) for result in report.rules],
-        "findings": [_finding(finding, report.rate_hz) for finding in report.findings],
+        "findings": [finding_object(finding, report.rate_hz) for finding in report.findings],
         "notes": list(report.notes),
     }
 
@@ -123,7 +123,7 @@ def _bound(result: RuleResult, bus: str | None, statistic: Statistic) -> dict[st
     }
 
 
-def _finding(finding: Finding, rate_hz: int | None) -> dict[str, Any]:
+def finding_object(finding: Finding, rate_hz: int | None) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "kind": finding.kind,

@@ -1,0 +1,342 @@
+"""Watching a stream: the findings and the verdict of `analyze`, wherever it is cut, in memory that stays flat."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from format_writers import samples_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tracecheck
+from tracecheck.capture.model import EdgeBlock
+from tracecheck.capture.scan import scan_windows
+from tracecheck.capture.vcd import declarations
+from tracecheck.cli import main
+from tracecheck.decoding.find import wire
+from tracecheck.export.vcd import write_vcd
+from tracecheck.live.load import Load
+from tracecheck.live.ring import Ring
+from tracecheck.live.sources import VcdStream
+from tracecheck.live.watcher import Watcher
+from tracecheck.rules.file import load_many
+from tracecheck.rules.verdict import Finding
+
+ROOT = Path(__file__).parent.parent
+PICO, SYNTHETIC = ROOT / "captures/pico", ROOT / "captures/synthetic"
+HOG = PICO / "pico-hog-executor.sr"
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+SIGROK = pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+RUN = [sys.executable, "-m", "tracecheck", "watch"]
+LINES = ["--unitsize", "1", "--samplerate", "24MHz", "--scl", "1", "--sda", "0"]
+LINES += ["--marker", "irq=2", "--marker", "pending=3", "--marker", "run=4"]
+WAKE = ["--expect", "irq.begin -> wake < 100us"]
+CASES = [(HOG, ["three-pin", "embassy-rp", "i2c"]), (PICO / "pico-stretch.sr", ["three-pin", "embassy-rp"])]
+CASES += [
+    (SYNTHETIC / "synthetic-late-wake.sr", ["three-pin", "embassy-rp"]),
+    (SYNTHETIC / "synthetic-cut-off.sr", ["i2c"]),
+]
+
+
+def raw(path: Path) -> bytes:
+    return bytes(samples_of(tracecheck.open(path)).astype(np.uint8).tobytes())
+
+
+def cut(data: bytes, sizes: list[int]) -> Iterator[memoryview]:
+    """The data in pieces of these sizes, over and over."""
+    at, number = 0, 0
+    while at < len(data):
+        size = sizes[number % len(sizes)]
+        yield memoryview(data[at : at + size])
+        at, number = at + size, number + 1
+
+
+@pytest.mark.parametrize(("path", "presets"), CASES, ids=[path.stem for path, _ in CASES])
+@settings(max_examples=8)
+@given(sizes=st.lists(st.integers(1, 200_000), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) > 4000))
+def test_findings_and_verdict_are_those_of_analyze(path: Path, presets: list[str], sizes: list[int]) -> None:
+    rules = load_many(presets)
+    capture = tracecheck.open(path)
+    wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
+    watcher = Watcher(rules, wiring, capture.rate_hz)
+    told = []
+    for block in scan_windows(cut(raw(path), sizes), 1, 0xFF, 0, 2**62):
+        told += watcher.feed(block)
+    told += watcher.finish()
+    wanted = tracecheck.analyze(capture, rules)
+    report = watcher.report("x")
+
+    def key(f: Finding) -> str:
+        """All but what explains it by the instances that were seen until then."""
+        return repr((f.rule, f.verdict, f.bus, f.transfer, f.sample, f.value_ns, f.lower_ns, f.upper_ns, f.message))
+
+    assert sorted(map(key, told)) == sorted(map(key, wanted.findings))
+    assert report.exit_code() == wanted.exit_code()
+    for ours, theirs in zip(report.rules, wanted.rules, strict=True):
+        assert (ours.passed, ours.failed, ours.inconclusive, ours.cut) == (
+            *(theirs.passed, theirs.failed, theirs.inconclusive, theirs.cut),
+        )
+        assert ours.stats == theirs.stats
+    assert watcher.end == capture.samples
+
+
+@settings(max_examples=20)
+@given(sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=5))
+def test_a_vcd_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, sizes: list[int]) -> None:
+    capture = tracecheck.open(SYNTHETIC / "synthetic-late-wake.sr")
+    path = tmp_path_factory.getbasetemp() / "watched.vcd"
+    if not path.exists():
+        with path.open("wb") as file:
+            write_vcd(file, capture)
+    data = path.read_bytes()
+    lines, rest, line = declarations("x", data[:1000])
+    pieces = cut(data[1000:], sizes)
+    stream = VcdStream("x", pieces, lines, rest, line, capture.rate_hz)  # type: ignore[arg-type]
+    begin, words = 0, []
+    for block in stream.blocks():
+        assert block.begin == begin < block.end
+        states = np.concatenate([[block.initial], block.words])
+        words.append(np.repeat(states, np.diff(np.concatenate([[block.begin], block.at, [block.end]]))))
+        begin = block.end
+    # The last state lasts for one sample more than is known, as there has to be one.
+    assert (np.concatenate(words)[: capture.samples] == samples_of(capture)).all()
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.lists(st.integers(0, 7), max_size=6)), min_size=1, max_size=12),
+    st.integers(1, 120),
+    st.data(),
+)
+def test_the_ring_keeps_the_last_samples(parts: list[tuple[int, list[int]]], keep: int, data: st.DataObject) -> None:
+    ring, every, begin, state = Ring(keep), [], 0, 3
+    for length, words in parts:
+        changes = words[:length]
+        run = np.array((changes + [changes[-1] if changes else state] * length)[:length], np.uint8)
+        at = np.flatnonzero(np.diff(run, prepend=np.uint8(state)))
+        # The first sample of all has no edge: it is the state that everything begins with.
+        if begin == 0:
+            state, at = int(run[0]), at[at > 0]
+        ring.add(EdgeBlock((at + begin).astype(np.int64), run[at], state, begin, begin + length))
+        every += run.tolist()
+        begin, state = begin + length, int(run[-1])
+    assert ring.end == len(every)
+    assert ring.end - ring.begin >= min(keep, len(every))
+    start = data.draw(st.integers(0, len(every)))
+    stop = data.draw(st.integers(start, len(every)))
+    found: list[int] = []
+    for block in ring._cut(max(start, ring.begin), stop):
+        bounds = [block.begin, *block.at.tolist(), block.end]
+        for level, low, high in zip([block.initial, *block.words.tolist()], bounds, bounds[1:], strict=False):
+            found += [int(level)] * (high - low)
+    assert found == every[max(start, ring.begin) : stop]
+
+
+def test_the_command_tells_findings_saves_pieces_and_ends_with_the_verdict(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.bin").write_bytes(raw(HOG))
+    folder = tmp_path / "pieces"
+    assert main(["watch", str(tmp_path / "x.bin"), *LINES, *WAKE, "--save", str(folder), "-q"]) == 1
+    captured = capfd.readouterr()
+    assert captured.out.splitlines() == [
+        "   3.441250 ms  FAIL  expect-1  i2c0 #3: wake came 302 us after irq.begin",
+        "   7.429333 ms  FAIL  expect-1  i2c0 #7: wake came 302 us after irq.begin",
+        f"{tmp_path / 'x.bin'}: FAIL: 1 of 1 rule failed (2 findings)",
+    ]
+    assert captured.err == ""
+    assert [file.name for file in sorted(folder.iterdir())] == ["0001-expect-1.sr", "0002-expect-1.sr"]
+    piece = tracecheck.open(folder / "0002-expect-1.sr")
+    start = int(piece.remarks["cut-sample"])
+    assert start == round(7.429333e-3 * 24e6) - 48_000
+    assert (samples_of(piece) == samples_of(tracecheck.open(HOG))[start : start + piece.samples]).all()
+    assert main(["analyze", str(folder / "0002-expect-1.sr"), *LINES[4:], *WAKE, "-q"]) == 1
+
+
+def test_json_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.bin").write_bytes(raw(HOG))
+    assert main(["watch", str(tmp_path / "x.bin"), *LINES, *WAKE, "--format", "jsonl", "-q"]) == 1
+    *findings, last = map(json.loads, capfd.readouterr().out.splitlines())
+    assert [(f["rule"], f["transfer"], f["verdict"]) for f in findings] == [
+        ("expect-1", 3, "fail"),
+        ("expect-1", 7, "fail"),
+    ]
+    assert (last["verdict"]["verdict"], last["transfers"]) == ("fail", 23)
+
+
+def test_it_stops_on_the_first_failure_and_after_a_time(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.bin").write_bytes(raw(HOG) * 40)
+    assert main(["watch", str(tmp_path / "x.bin"), *LINES, *WAKE, "--stop-on", "error", "-q"]) == 1
+    assert len(capfd.readouterr().out.splitlines()) < 10
+    assert (
+        main(["watch", str(tmp_path / "x.bin"), *LINES, "--expect", "irq.begin -> wake < 1ms", "--for", "10ms", "-q"])
+        == 0
+    )
+    assert capfd.readouterr().out == f"{tmp_path / 'x.bin'}: PASS: 1 rule passed\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_file_that_grows_is_followed_until_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    path, data = tmp_path / "x.bin", raw(HOG)
+    path.write_bytes(data[:200_000])
+    command = [*RUN, str(path), *LINES, *WAKE, "--follow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        assert "transfer" not in (first := watching.stdout.readline()) or "FAIL  expect-1  i2c0 #3" in first
+        with path.open("ab") as file:
+            file.write(data[200_000:])
+        assert "FAIL  expect-1  i2c0 #7" in watching.stdout.readline()
+        watching.send_signal(number)
+        rest, said = watching.communicate(timeout=30)
+        assert watching.returncode == 1
+    assert rest.endswith("FAIL: 1 of 1 rule failed (2 findings)\n")
+    assert "stopped; this is what was seen until then" in said
+    assert "Traceback" not in said
+
+
+def test_memory_stays_flat_and_a_finding_is_told_where_it_is(tmp_path: Path) -> None:
+    """Half a minute of a busy bus through a pipe, with one late wake in the middle of it."""
+    program = """
+import sys, pathlib, numpy as np
+sys.path.insert(0, sys.argv[1])
+from format_writers import samples_of
+import tracecheck
+captures = pathlib.Path(sys.argv[2])
+clean, hog = (samples_of(tracecheck.open(captures / name)).astype(np.uint8).tobytes() for name in
+              ("pico-clean-unseen-mixed-400k.sr", "pico-hog-executor.sr"))
+for number in range(int(sys.argv[3])):
+    sys.stdout.buffer.write(hog if number == int(sys.argv[4]) else clean)
+"""
+    watch = f"""
+import resource, sys
+from tracecheck.cli import main
+code = main({["watch", "-", *LINES, "--expect", "irq.begin -> wake < 100us", "-q"]!r})
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+    def watched(repeats: int, late: int) -> tuple[list[str], int]:
+        arguments = [str(ROOT / "tests"), str(PICO), str(repeats), str(late)]
+        with subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE) as source:
+            done = subprocess.run(
+                [sys.executable, "-c", watch], stdin=source.stdout, capture_output=True, text=True, check=False
+            )
+        assert done.stderr.split()[0] == "1", done.stderr
+        return done.stdout.splitlines(), int(done.stderr.split()[1])
+
+    clean_ms = tracecheck.open(PICO / "pico-clean-unseen-mixed-400k.sr").samples / 24_000
+    (short, least), (long, most) = watched(20, 10), watched(400, 300)
+    for lines, late in ((short, 10), (long, 300)):
+        at = late * clean_ms + 3.441250
+        shown = f"{at:.6f} ms" if at < 1000 else f"{at / 1000:.9f} s"
+        assert lines[0].strip().startswith(shown), lines[0]
+        assert [line.split("i2c0")[1][:2] for line in lines[:2]] == [" #", " #"]
+        assert "(2 findings)" in lines[-1]
+    assert most - least < 8_000, "kilobytes more for twenty times the stream"
+
+
+WRONG = [
+    ([], "watch what? Give a file, - for standard input, or --driver NAME"),
+    (
+        ["nowhere.bin", "--unitsize", "1", "--samplerate", "1M"],
+        "nowhere.bin: cannot be opened: No such file or directory",
+    ),
+    (["x.bin"], "x.bin: no VCD; of raw samples say the width: --unitsize 1 --samplerate 24MHz"),
+    (["x.bin", "--unitsize", "1"], "raw samples tell no time; give their --samplerate"),
+    (["x.bin", "--unitsize", "9", "--samplerate", "1M"], "--unitsize 9: raw samples have 1 to 8 bytes"),
+    (
+        ["x.bin", "--unitsize", "1", "--samplerate", "fast"],
+        '--samplerate: "fast" is not a samplerate; write it like "24 MHz", "500k" or "1000000"',
+    ),
+    (["-", "--follow"], "--follow is for a file that grows; standard input is read until it ends anyway"),
+    (["--driver", "demo", "--unitsize", "1"], "--follow and --unitsize are of files; a --driver knows its width"),
+    (
+        ["x.bin", *LINES, "--for", "soon"],
+        '--for: "soon" is not a duration; write a number and a unit, for example "20us" (units: ns, us, ms, s, scl)',
+    ),
+    (["x.bin", *LINES, "--marker", "mine=99"], 'x.bin: no channel "99" (channels: D0, D1, D2, D3, D4, D5, D6, D7)'),
+    (
+        ["flat.bin", "--unitsize", "1", "--samplerate", "1M"],
+        "flat.bin: no I2C bus is seen; name its lines with --scl and --sda",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(a)[:50] for a, _ in WRONG])
+def test_what_cannot_be_watched_is_a_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.bin").write_bytes(bytes(range(100)))
+    Path("flat.bin").write_bytes(bytes(5000))
+    assert main(["watch", *arguments, "-q"]) == 2
+    assert capfd.readouterr() == ("", f"tracecheck: {message}\n")
+
+
+def test_the_end_of_a_stream_within_a_sample_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    wide = np.frombuffer(raw(HOG), np.uint8).astype("<u2").tobytes()
+    (tmp_path / "x.bin").write_bytes(wide[:-1])
+    arguments = ["--unitsize", "2", *LINES[2:], "--expect", "irq.begin -> wake < 1ms"]
+    assert main(["watch", str(tmp_path / "x.bin"), *arguments]) == 0
+    assert "Note: The stream ended within a sample: 1 of 2 bytes are left out." in capfd.readouterr().out
+
+
+def test_falling_behind_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    load = Load(1_000_000, real_time=True)
+    assert load.step(1000) is None
+    now[0] += 3
+    assert load.step(2_001_000) == (
+        "1.0 s behind the device: what it recorded waits to be judged, and may be lost when it cannot"
+    )
+    now[0] += 1
+    assert load.step(4_001_000) is None
+    assert load.notes == ("The watching was up to 1.0 s behind the device.",)
+    assert Load(None, real_time=True).notes == ()
+
+
+@SIGROK
+def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--driver", "demo", "--samplerate", "1MHz", "--channel", "D0=SCL", "--channel", "D1=SDA"]
+    assert main(["watch", *arguments, "--for", "200ms", "--expect", "never stuck-low"]) == 0
+    captured = capfd.readouterr()
+    assert captured.out.splitlines()[0] == "demo (Demo device)"
+    assert re.fullmatch(r"  1 MHz, 2\d\d ms", captured.out.splitlines()[1])
+    assert "SCL = SCL, SDA = SDA" in captured.out
+    assert "ms of processor time" in captured.err
+
+
+@SIGROK
+def test_devices_and_channels_that_there_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "--driver", "dmo", "--samplerate", "1M", "-q"]) == 2
+    assert capfd.readouterr().err == (
+        'tracecheck: --driver: sigrok-cli has no driver "dmo"; did you mean "demo"?; sigrok-cli -L lists them\n'
+    )
+    assert main(["watch", "--driver", "demo", "--samplerate", "1M", "--channel", "D9=SCL", "-q"]) == 2
+    assert capfd.readouterr().err == (
+        'tracecheck: --channel D9=SCL: Demo device has no channel "D9" '
+        "(channels: D0 D1 D2 D3 D4 D5 D6 D7 A0 A1 A2 A3 A4)\n"
+    )
+
+
+def test_without_sigrok_it_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main(["watch", "--driver", "demo", "--samplerate", "1M", "-q"]) == 2
+    assert capfd.readouterr().err == "tracecheck: sigrok-cli is not installed; on Debian: apt install sigrok-cli\n"
