@@ -97,7 +97,7 @@ CASES = [
 
 
 def same_tables(one: Capture, other: Capture, **lines: Any) -> None:
-    traces = [tracecheck.decode(capture, **lines) for capture in (one, other)]
+    traces = [tracecheck.decode(capture, timings=True, **lines) for capture in (one, other)]
     for table in TABLES:
         found, wanted = (trace.table(table) for trace in traces)
         assert found.to_pydict() == wanted.to_pydict(), table

@@ -90,7 +90,7 @@ DECODE: list[tuple[list[str], str]] = [
         ["a.sr", "--table", "transfer"],
         (
             '--table: no table "transfer"; did you mean "transfers"? (tables: bytes, messages, transfers, markers, '
-            "anomalies, stretches, timeline)"
+            "anomalies, stretches, timings, timeline)"
         ),
     ),
     (
