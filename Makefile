@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto
-CORE := $(wildcard _ext/*.pyx _ext/*.pxd)
+CORE := $(wildcard _ext/*.pyx _ext/*.pxd) $(shell find _ext/vendor -name "*.[ch]")
 CHECKED := build/checked
 PICO := captures/pico
 

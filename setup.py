@@ -28,14 +28,19 @@ undefined = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"]
 flags = ["-O1", "-g", "-DTRACECHECK_PORTABLE", *undefined] if CHECKED else ["-O3", "-g0"]
 link = undefined[:1] if CHECKED else []
 
+libdeflate = Path("_ext/vendor/libdeflate")
+vendored = {"inflate": sorted((libdeflate / "lib").glob("*.c")) + sorted((libdeflate / "lib").glob("*/*.c"))}
+shared = sorted([*Path("_ext").glob("*.pxd"), *libdeflate.rglob("*.h")])
+
 setup(
     ext_modules=cythonize(
         [
             Extension(
                 f"tracecheck._{source.stem}",
-                [source.as_posix()],
-                depends=sorted(shared.as_posix() for shared in Path("_ext").glob("*.pxd")),
-                extra_compile_args=flags,
+                [source.as_posix(), *(file.as_posix() for file in vendored.get(source.stem, []))],
+                include_dirs=["_ext"],
+                depends=[file.as_posix() for file in shared],
+                extra_compile_args=[*flags, *(["-Wno-sign-compare"] if source.stem in vendored else [])],
                 extra_link_args=link,
             )
             for source in sorted(Path("_ext").glob("*.pyx"))

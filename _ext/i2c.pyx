@@ -289,6 +289,8 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
         i += 1
         if lines != s.raw:
             t = at[i - 1]
+            if s.pending:
+                advance(s, t)   # what outlasted the filter no longer holds this one up
             if not s.pending and ((i < n and at[i] - t > glitch) or stands(s, at, words, i, n, lines)):
                 s.raw = lines
                 if s.deadline < t:

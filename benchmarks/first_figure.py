@@ -142,7 +142,7 @@ def processor() -> str:
 
 
 def machine() -> str:
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "pyarrow", "isal"))
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "pyarrow"))
     return (
         f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, zlib {zlib.ZLIB_RUNTIME_VERSION}, {versions}, "

@@ -132,7 +132,14 @@ def test_members_of_many_windows(folder: Path, unitsize: int) -> None:
         path = written(folder, session(*chunks(raw, [1_000_003], method=method), meta=metadata(unitsize)))
         capture = tracecheck.capture.open(path)
         assert edges_of(capture, [7, 3, 0]) == expected
-        assert max(block.end - block.begin for block in capture.edges([0])) <= 262_144 // unitsize + 1
+
+
+def test_blocks_stay_small_where_every_sample_is_an_edge(folder: Path) -> None:
+    raw = bytes([0, 1] * 150_000)
+    capture = tracecheck.capture.open(written(folder, session(*chunks(raw, [170_000]))))
+    blocks = list(capture.edges([0]))
+    assert sum(len(block.at) for block in blocks) == 299_999
+    assert max(len(block.at) for block in blocks) <= 33_000
 
 
 RAW = bytes([3, 3, 1, 1, 0, 2, 3])

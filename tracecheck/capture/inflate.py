@@ -1,67 +1,81 @@
-"""A member's bytes, a window at a time: memory does not depend on the member's size, nor on what it claims."""
+"""A file's members as bytes or as edges: memory does not depend on a member's size, nor on what it claims."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from isal import igzip_lib, isal_zlib
+import numpy as np
 
-from tracecheck.capture.scan import WINDOW
+from tracecheck._inflate import LEAST_ROOM, PIECE, Stream
+from tracecheck.capture.model import EdgeBlock
+from tracecheck.capture.scan import word_dtype
 from tracecheck.capture.sr_members import Member
 from tracecheck.errors import CaptureError
 
-# isal's stub declares its exception as an instance, which `except` must not name.
-_IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]
-
-# Compressed bytes read at a time; large enough that one read mostly fills a window of a busy bus.
-_PIECE = 64 * 1024
+_EDGES = 1 << 15
+"""Edges a block holds at most: they stay in a core's second-level cache until they are decoded."""
 
 
-def member_windows(path: str, fd: int, member: Member) -> Iterator[memoryview]:
-    """The inflated bytes of `member`, in windows of at most 256 KiB; `fd` is read by position and stays open.
+def member_bytes(path: str, fd: int, member: Member) -> bytes:
+    """All of a small member; `fd` is read by position and stays open. Raises CaptureError, naming the member."""
+    stream = Stream(1, 0)
+    stream.begin(member.size, stored=member.stored)
+    parts: list[bytes] = []
+    while _go_on(path, fd, member, stream):
+        parts.append(stream.read())
+    return b"".join(parts)
 
-    The sum of the windows is never more than the member declares. When it is exhausted, size and CRC-32 have been
-    compared with the directory. Raises CaptureError, naming the member, as soon as something does not fit; the
-    windows before that are then not to be trusted beyond what their reader can check.
+
+def member_edges(
+    path: str, fd: int, members: Sequence[Member], unitsize: int, mask: int, *, skip: int, at: int, stop: int
+) -> Iterator[EdgeBlock]:
+    """The edges of the lines in `mask` in samples [at, stop) of `members`, of which the first `skip` bytes are not
+    looked at.
+
+    Samples are little-endian, `unitsize` bytes each, and may straddle members. Never are there more of them than the
+    members declare. When the last block has come, sizes and CRC-32 of the members have been compared with the
+    directory, but for the last one where `stop` lies before its end. Raises CaptureError, naming the member, as soon
+    as something does not fit; the blocks before that are not to be trusted beyond what their reader can check.
     """
-    size = crc = 0
-    for window in _stored(fd, member) if member.stored else _inflated(path, fd, member):
-        size += len(window)
-        if size > member.size:
-            raise _damaged(path, member, f"inflates to more than the {member.size} bytes it declares")
-        crc = isal_zlib.crc32(window, crc)
-        yield memoryview(window)
-    if size != member.size:
-        raise _damaged(path, member, f"ends after {size} of {member.size} bytes")
-    if crc != member.crc:
-        raise _damaged(path, member, f"has CRC {crc:08x}, the directory says {member.crc:08x}")
+    room = _EDGES + LEAST_ROOM
+    edges, words = np.empty(room, np.int64), np.empty(room, word_dtype(unitsize))
+    stream = Stream(unitsize, mask, at=at, stop=stop)
+    for member in members:
+        stream.begin(member.size, stored=member.stored, skip=skip)
+        skip = 0
+        while _go_on(path, fd, member, stream):
+            begin = stream.at
+            count, samples, initial = stream.edges(edges, words)
+            if samples:
+                yield EdgeBlock(edges[:count].copy(), words[:count].copy(), initial, begin, begin + samples)
 
 
-def _stored(fd: int, member: Member) -> Iterator[bytes]:
-    for done in range(0, member.packed, WINDOW):
-        yield os.pread(fd, min(WINDOW, member.packed - done), member.offset + done)
-
-
-def _inflated(path: str, fd: int, member: Member) -> Iterator[bytes]:
-    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
-    taken = 0
-    while not stream.eof:
-        piece = b""
-        if stream.needs_input:
-            piece = os.pread(fd, min(_PIECE, member.packed - taken), member.offset + taken)
-            taken += len(piece)
-        try:
-            window = stream.decompress(piece, WINDOW)
-        except _IsalError as error:
-            raise _damaged(path, member, f"does not inflate ({error})") from error
-        if window:
-            yield window
-        elif not piece and not stream.eof:
-            raise _damaged(path, member, f"is not complete within the {member.packed} compressed bytes it declares")
+def _go_on(path: str, fd: int, member: Member, stream: Stream) -> bool:
+    """Gives `stream` what it needs of `member`; false when that is all."""
+    state = stream.state
+    if state == "input":
+        given = stream.given
+        piece = os.pread(fd, min(PIECE, member.packed - given), member.offset + given)
+        # A file that has become shorter ends a member, too.
+        stream.give(piece, last=given + len(piece) == member.packed or not piece)
+        return True
+    if state == "room":
+        return True
+    if state == "more":
+        raise _damaged(path, member, f"inflates to more than the {member.size} bytes it declares")
+    if state == "bad":
+        raise _damaged(path, member, "does not inflate (invalid deflate data)")
+    if state == "short":
+        raise _damaged(path, member, f"is not complete within the {member.packed} compressed bytes it declares")
     # Bytes left over may be the next member, which a lying size hides.
-    if taken - len(stream.unused_data) != member.packed:
+    if stream.given - stream.unused != member.packed:
         raise _damaged(path, member, f"ends before the {member.packed} compressed bytes it declares")
+    if stream.size != member.size:
+        raise _damaged(path, member, f"ends after {stream.size} of {member.size} bytes")
+    if stream.crc != member.crc:
+        raise _damaged(path, member, f"has CRC {stream.crc:08x}, the directory says {member.crc:08x}")
+    return False
 
 
 def _damaged(path: str, member: Member, reason: str) -> CaptureError:

@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tracecheck.capture.files import open_file
-from tracecheck.capture.inflate import member_windows
+from tracecheck.capture.inflate import member_bytes, member_edges
 from tracecheck.capture.model import Capture, Channel, EdgeBlock
 from tracecheck.capture.rate import check_rate, parse_rate
-from tracecheck.capture.scan import line_mask, sample_range, scan_windows
+from tracecheck.capture.scan import line_mask, sample_range
 from tracecheck.capture.sr_members import Archive, Member
 from tracecheck.capture.sr_metadata import Device, parse_metadata
 from tracecheck.errors import CaptureError, ChannelError, UsageError
@@ -98,29 +98,35 @@ class SrCapture(Capture):
     def edges(self, bits: Sequence[int], *, start: int = 0, stop: int | None = None) -> Iterator[EdgeBlock]:
         mask = line_mask(self, bits)
         start, stop = sample_range(self, start, stop)
-        last = self._bytes if stop == self.samples else stop * self.unitsize
-        windows = self._windows(start * self.unitsize, last) if start < stop else iter(())
-        return scan_windows(windows, self.unitsize, mask, start, stop)
+        return self._edges(mask, start, stop) if start < stop else iter(())
 
-    def _windows(self, start: int, stop: int) -> Iterator[memoryview]:
-        """Bytes [start, stop) of the samples. Members before are skipped; one that is left early is not checked."""
+    def _edges(self, mask: int, start: int, stop: int) -> Iterator[EdgeBlock]:
+        """Members before are skipped; the last is read to its end only when all samples are wanted."""
+        begin = first = 0
+        wanted: list[Member] = []
+        for member in self._members:
+            if begin + member.size <= start * self.unitsize:
+                first = begin + member.size
+            elif begin < stop * self.unitsize or stop == self.samples:
+                wanted.append(member)
+            begin += member.size
         with open_file(self.path) as file:
             if _identity(file) != self._identity:
                 raise CaptureError(self.path, "has changed since it was opened; open it again")
-            end = 0
-            for member in self._members:
-                begin, end = end, end + member.size
-                if end <= start:
-                    continue
-                if begin >= stop:
+            blocks = member_edges(
+                self.path,
+                file.fileno(),
+                wanted,
+                self.unitsize,
+                mask,
+                skip=start * self.unitsize - first,
+                at=start,
+                stop=stop,
+            )
+            for block in blocks:
+                yield block
+                if block.end == stop and stop < self.samples:
                     return
-                for window in member_windows(self.path, file.fileno(), member):
-                    cut = window[max(start - begin, 0) : stop - begin]
-                    begin += len(window)
-                    if cut:
-                        yield cut
-                    if begin >= stop and stop < end:
-                        return
 
 
 def open_sr(path: str, rate_hz: int | None, max_samples: int | None, device: int | None) -> Capture:
@@ -139,7 +145,7 @@ def _small_member(archive: Archive, file: io.FileIO, name: str, limit: int) -> b
         return None
     if member.size > limit:
         raise CaptureError(archive.path, f'member "{name}" claims {member.size} bytes; not a sigrok session')
-    return b"".join(member_windows(archive.path, file.fileno(), member))
+    return member_bytes(archive.path, file.fileno(), member)
 
 
 def _format(path: str, version: bytes | None, notes: list[str]) -> str:

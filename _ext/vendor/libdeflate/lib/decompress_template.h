@@ -29,6 +29,9 @@
  * This is the actual DEFLATE decompression routine, lifted out of
  * deflate_decompress.c so that it can be compiled multiple times with different
  * target instruction sets.
+ *
+ * Changed by tracecheck (see ../ORIGIN.md): it stops where the output reaches
+ * 'out_end' or the input piece runs low, and goes on at the next call.
  */
 
 #ifndef ATTRIBUTES
@@ -41,37 +44,58 @@
 #  define EXTRACT_VARBITS8(word, count)	((word) & BITMASK((u8)(count)))
 #endif
 
-static ATTRIBUTES MAYBE_UNUSED enum libdeflate_result
+/* Leave, to go on at 'next_state'. */
+#define WINDOW_RETURN(next_state, result)				\
+do {									\
+	w->in_next = in_next;						\
+	w->out_next = out_next;						\
+	w->bitbuf = bitbuf;						\
+	w->bitsleft = bitsleft;						\
+	w->overread_count = overread_count;				\
+	w->is_final_block = is_final_block;				\
+	w->state = (next_state);					\
+	return (result);						\
+} while (0)
+
+static ATTRIBUTES MAYBE_UNUSED enum libdeflate_window_result
 FUNCNAME(struct libdeflate_decompressor * restrict d,
-	 const void * restrict in, size_t in_nbytes,
-	 void * restrict out, size_t out_nbytes_avail,
-	 size_t *actual_in_nbytes_ret, size_t *actual_out_nbytes_ret)
+	 struct libdeflate_window * restrict w)
 {
-	u8 *out_next = out;
-	u8 * const out_end = out_next + out_nbytes_avail;
-	u8 * const out_fastloop_end =
-		out_end - MIN(out_nbytes_avail, FASTLOOP_MAX_BYTES_WRITTEN);
+	u8 *out_next = w->out_next;
+	u8 * const out_begin = w->out_begin;
+	u8 * const out_end = w->out_end;
 
 	/* Input bitstream state; see deflate_decompress.c for documentation */
-	const u8 *in_next = in;
-	const u8 * const in_end = in_next + in_nbytes;
+	const u8 *in_next = w->in_next;
+	const u8 * const in_end = w->in_end;
 	const u8 * const in_fastloop_end =
-		in_end - MIN(in_nbytes, FASTLOOP_MAX_BYTES_READ);
-	bitbuf_t bitbuf = 0;
+		in_end - MIN((size_t)(in_end - in_next), FASTLOOP_MAX_BYTES_READ);
+	const bool last_input = w->last_input;
+	bitbuf_t bitbuf = w->bitbuf;
 	bitbuf_t saved_bitbuf;
-	u32 bitsleft = 0;
-	size_t overread_count = 0;
+	u32 bitsleft = w->bitsleft;
+	size_t overread_count = w->overread_count;
 
-	bool is_final_block;
+	bool is_final_block = w->is_final_block;
 	unsigned block_type;
 	unsigned num_litlen_syms;
 	unsigned num_offset_syms;
 	bitbuf_t litlen_tablemask;
 	u32 entry;
 
+	STATIC_ASSERT(FASTLOOP_MAX_BYTES_WRITTEN <= LIBDEFLATE_WINDOW_OVERRUN);
+
+	switch (w->state) {
+	case WINDOW_IN_HUFFMAN_BLOCK:
+		goto have_decode_tables;
+	case WINDOW_IN_STORED_BLOCK:
+		goto stored_block;
+	}
+
 next_block:
 	/* Starting to read the next block */
-	;
+	if (!last_input && in_end - in_next < LIBDEFLATE_WINDOW_MARGIN)
+		WINDOW_RETURN(WINDOW_AT_BLOCK, LIBDEFLATE_WINDOW_INPUT);
 
 	STATIC_ASSERT(CAN_CONSUME(1 + 2 + 5 + 5 + 4 + 3));
 	REFILL_BITS();
@@ -268,19 +292,31 @@ next_block:
 		bitbuf = 0;
 		bitsleft = 0;
 
-		SAFETY_CHECK(in_end - in_next >= 4);
+		if (in_end - in_next < 4)
+			return LIBDEFLATE_WINDOW_SHORT;
 		len = get_unaligned_le16(in_next);
 		nlen = get_unaligned_le16(in_next + 2);
 		in_next += 4;
 
 		SAFETY_CHECK(len == (u16)~nlen);
-		if (unlikely(len > out_end - out_next))
-			return LIBDEFLATE_INSUFFICIENT_SPACE;
-		SAFETY_CHECK(len <= in_end - in_next);
+		w->stored = len;
+stored_block:
+		while (w->stored) {
+			size_t n = MIN(w->stored, (size_t)(in_end - in_next));
 
-		memcpy(out_next, in_next, len);
-		in_next += len;
-		out_next += len;
+			if (out_next >= out_end)
+				WINDOW_RETURN(WINDOW_IN_STORED_BLOCK, LIBDEFLATE_WINDOW_FULL);
+			if (n == 0) {
+				if (last_input)
+					return LIBDEFLATE_WINDOW_SHORT;
+				WINDOW_RETURN(WINDOW_IN_STORED_BLOCK, LIBDEFLATE_WINDOW_INPUT);
+			}
+			n = MIN(n, (size_t)(out_end - out_next));
+			memcpy(out_next, in_next, n);
+			in_next += n;
+			out_next += n;
+			w->stored -= n;
+		}
 
 		goto block_done;
 
@@ -341,7 +377,7 @@ have_decode_tables:
 	 * To reduce latency, the bitbuffer is refilled and the next litlen
 	 * decode table entry is preloaded before each loop iteration.
 	 */
-	if (in_next >= in_fastloop_end || out_next >= out_fastloop_end)
+	if (in_next >= in_fastloop_end || out_next >= out_end)
 		goto generic_loop;
 	REFILL_BITS_IN_FASTLOOP();
 	entry = d->u.litlen_decode_table[bitbuf & litlen_tablemask];
@@ -547,7 +583,7 @@ have_decode_tables:
 		offset += EXTRACT_VARBITS8(saved_bitbuf, entry) >> (u8)(entry >> 8);
 
 		/* Validate the match offset; needed even in the fastloop. */
-		SAFETY_CHECK(offset <= out_next - (const u8 *)out);
+		SAFETY_CHECK(offset <= out_next - out_begin);
 		src = out_next - offset;
 		dst = out_next;
 		out_next += length;
@@ -668,7 +704,7 @@ have_decode_tables:
 				*dst++ = *src++;
 			} while (dst < out_next);
 		}
-	} while (in_next < in_fastloop_end && out_next < out_fastloop_end);
+	} while (in_next < in_fastloop_end && out_next < out_end);
 
 	/*
 	 * This is the generic loop for decoding literals and matches.  This
@@ -683,6 +719,10 @@ generic_loop:
 		const u8 *src;
 		u8 *dst;
 
+		if (out_next >= out_end)
+			WINDOW_RETURN(WINDOW_IN_HUFFMAN_BLOCK, LIBDEFLATE_WINDOW_FULL);
+		if (!last_input && in_end - in_next < 2 * FASTLOOP_MAX_BYTES_READ)
+			WINDOW_RETURN(WINDOW_IN_HUFFMAN_BLOCK, LIBDEFLATE_WINDOW_INPUT);
 		REFILL_BITS();
 		entry = d->u.litlen_decode_table[bitbuf & litlen_tablemask];
 		saved_bitbuf = bitbuf;
@@ -697,16 +737,12 @@ generic_loop:
 		}
 		length = entry >> 16;
 		if (entry & HUFFDEC_LITERAL) {
-			if (unlikely(out_next == out_end))
-				return LIBDEFLATE_INSUFFICIENT_SPACE;
 			*out_next++ = length;
 			continue;
 		}
 		if (unlikely(entry & HUFFDEC_END_OF_BLOCK))
 			goto block_done;
 		length += EXTRACT_VARBITS8(saved_bitbuf, entry) >> (u8)(entry >> 8);
-		if (unlikely(length > out_end - out_next))
-			return LIBDEFLATE_INSUFFICIENT_SPACE;
 
 		if (!CAN_CONSUME(LENGTH_MAXBITS + OFFSET_MAXBITS))
 			REFILL_BITS();
@@ -724,7 +760,7 @@ generic_loop:
 		bitbuf >>= (u8)entry;
 		bitsleft -= entry;
 
-		SAFETY_CHECK(offset <= out_next - (const u8 *)out);
+		SAFETY_CHECK(offset <= out_next - out_begin);
 		src = out_next - offset;
 		dst = out_next;
 		out_next += length;
@@ -751,26 +787,15 @@ block_done:
 	 * If any of the implicit appended zero bytes were consumed (not just
 	 * refilled) before hitting end of stream, then the data is bad.
 	 */
-	SAFETY_CHECK(overread_count <= (bitsleft >> 3));
+	if (overread_count > (bitsleft >> 3))
+		return LIBDEFLATE_WINDOW_SHORT;
 
-	/* Optionally return the actual number of bytes consumed. */
-	if (actual_in_nbytes_ret) {
-		/* Don't count bytes that were refilled but not consumed. */
-		in_next -= (bitsleft >> 3) - overread_count;
-
-		*actual_in_nbytes_ret = in_next - (u8 *)in;
-	}
-
-	/* Optionally return the actual number of bytes written. */
-	if (actual_out_nbytes_ret) {
-		*actual_out_nbytes_ret = out_next - (u8 *)out;
-	} else {
-		if (out_next != out_end)
-			return LIBDEFLATE_SHORT_OUTPUT;
-	}
-	return LIBDEFLATE_SUCCESS;
+	/* Don't count bytes that were refilled but not consumed. */
+	in_next -= (bitsleft >> 3) - overread_count;
+	WINDOW_RETURN(WINDOW_AT_END, LIBDEFLATE_WINDOW_DONE);
 }
 
+#undef WINDOW_RETURN
 #undef FUNCNAME
 #undef ATTRIBUTES
 #undef EXTRACT_VARBITS

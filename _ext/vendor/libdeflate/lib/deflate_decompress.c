@@ -44,11 +44,12 @@
 
 #include "lib_common.h"
 #include "deflate_constants.h"
+#include "window.h"
 
 /*
  * If the expression passed to SAFETY_CHECK() evaluates to false, then the
- * decompression routine immediately returns LIBDEFLATE_BAD_DATA, indicating the
- * compressed data is invalid.
+ * decompression routine immediately returns LIBDEFLATE_WINDOW_BAD, indicating the
+ * compressed data is invalid, or LIBDEFLATE_WINDOW_SHORT when it had run out.
  *
  * Theoretically, these checks could be disabled for specialized applications
  * where all input to the decompressor will be trusted.
@@ -57,7 +58,8 @@
 #  pragma message("UNSAFE DECOMPRESSION IS ENABLED. THIS MUST ONLY BE USED IF THE DECOMPRESSOR INPUT WILL ALWAYS BE TRUSTED!")
 #  define SAFETY_CHECK(expr)	(void)(expr)
 #else
-#  define SAFETY_CHECK(expr)	if (unlikely(!(expr))) return LIBDEFLATE_BAD_DATA
+#  define SAFETY_CHECK(expr)	if (unlikely(!(expr)))	\
+	return overread_count ? LIBDEFLATE_WINDOW_SHORT : LIBDEFLATE_WINDOW_BAD
 #endif
 
 /*****************************************************************************
@@ -1069,11 +1071,16 @@ build_offset_decode_table(struct libdeflate_decompressor *d,
  *                         Main decompression routine
  *****************************************************************************/
 
-typedef enum libdeflate_result (*decompress_func_t)
+enum {
+	WINDOW_AT_BLOCK,
+	WINDOW_IN_HUFFMAN_BLOCK,
+	WINDOW_IN_STORED_BLOCK,
+	WINDOW_AT_END,
+};
+
+typedef enum libdeflate_window_result (*decompress_func_t)
 	(struct libdeflate_decompressor * restrict d,
-	 const void * restrict in, size_t in_nbytes,
-	 void * restrict out, size_t out_nbytes_avail,
-	 size_t *actual_in_nbytes_ret, size_t *actual_out_nbytes_ret);
+	 struct libdeflate_window * restrict w);
 
 #define FUNCNAME deflate_decompress_default
 #undef ATTRIBUTES
@@ -1093,20 +1100,16 @@ typedef enum libdeflate_result (*decompress_func_t)
 #endif
 
 #ifdef arch_select_decompress_func
-static enum libdeflate_result
+static enum libdeflate_window_result
 dispatch_decomp(struct libdeflate_decompressor * restrict d,
-		const void * restrict in, size_t in_nbytes,
-		void * restrict out, size_t out_nbytes_avail,
-		size_t *actual_in_nbytes_ret, size_t *actual_out_nbytes_ret);
+		struct libdeflate_window * restrict w);
 
 static volatile decompress_func_t decompress_impl = dispatch_decomp;
 
 /* Choose the best implementation at runtime. */
-static enum libdeflate_result
+static enum libdeflate_window_result
 dispatch_decomp(struct libdeflate_decompressor * restrict d,
-		const void * restrict in, size_t in_nbytes,
-		void * restrict out, size_t out_nbytes_avail,
-		size_t *actual_in_nbytes_ret, size_t *actual_out_nbytes_ret)
+		struct libdeflate_window * restrict w)
 {
 	decompress_func_t f = arch_select_decompress_func();
 
@@ -1114,8 +1117,7 @@ dispatch_decomp(struct libdeflate_decompressor * restrict d,
 		f = DEFAULT_IMPL;
 
 	decompress_impl = f;
-	return f(d, in, in_nbytes, out, out_nbytes_avail,
-		 actual_in_nbytes_ret, actual_out_nbytes_ret);
+	return f(d, w);
 }
 #else
 /* The best implementation is statically known, so call it directly. */
@@ -1123,33 +1125,18 @@ dispatch_decomp(struct libdeflate_decompressor * restrict d,
 #endif
 
 /*
- * This is the main DEFLATE decompression routine.  See libdeflate.h for the
+ * This is the main DEFLATE decompression routine.  See window.h for the
  * documentation.
  *
  * Note that the real code is in decompress_template.h.  The part here just
  * handles calling the appropriate implementation depending on the CPU features
  * at runtime.
  */
-LIBDEFLATEAPI enum libdeflate_result
-libdeflate_deflate_decompress_ex(struct libdeflate_decompressor *d,
-				 const void *in, size_t in_nbytes,
-				 void *out, size_t out_nbytes_avail,
-				 size_t *actual_in_nbytes_ret,
-				 size_t *actual_out_nbytes_ret)
+enum libdeflate_window_result
+libdeflate_deflate_window(struct libdeflate_decompressor *decompressor,
+			  struct libdeflate_window *window)
 {
-	return decompress_impl(d, in, in_nbytes, out, out_nbytes_avail,
-			       actual_in_nbytes_ret, actual_out_nbytes_ret);
-}
-
-LIBDEFLATEAPI enum libdeflate_result
-libdeflate_deflate_decompress(struct libdeflate_decompressor *d,
-			      const void *in, size_t in_nbytes,
-			      void *out, size_t out_nbytes_avail,
-			      size_t *actual_out_nbytes_ret)
-{
-	return libdeflate_deflate_decompress_ex(d, in, in_nbytes,
-						out, out_nbytes_avail,
-						NULL, actual_out_nbytes_ret);
+	return decompress_impl(decompressor, window);
 }
 
 LIBDEFLATEAPI struct libdeflate_decompressor *
