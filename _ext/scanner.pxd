@@ -163,7 +163,7 @@ cdef inline Py_ssize_t fill_edges(
                     at[n] = base + i + k
                     words[n] = <word_t> (load_sample(data + (i + k) * unitsize, sizeof(word_t)) & mask)
                     n += changed != 0
-                    changed &= changed - 1
+                    changed &= changed - (changed != 0)
             i += block
         previous = sample_at(data, (i - 1) * unitsize, size, unitsize) & mask if i else previous
     # The last few samples, and odd unitsizes. Storing always and counting only edges costs no mispredicted branch.
