@@ -240,7 +240,6 @@ def test_a_marker_that_the_capture_lacks_never_passes(
     ("arguments", "words", "command"),
     [
         (["analyse"], "'analyse'", "tracecheck"),
-        (["analyze"], "'CAPTURE'", "tracecheck analyze"),
         (
             ["analyze", "a.sr", "--fail-on", "warn"],
             "'warn' is not one of 'error', 'warning', 'note'",

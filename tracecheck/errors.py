@@ -41,6 +41,10 @@ class RuleError(TracecheckError, ValueError):
         self.mistakes = tuple(mistakes)
 
 
+class SuiteError(RuleError):
+    """A suite file makes no sense, or names captures or rule files that are not there: `mistakes` as of RuleError."""
+
+
 class PatternError(RuleError):
     """An order pattern is not understood: `text`, `offset` of the character in it, `reason`."""
 

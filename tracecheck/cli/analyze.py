@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ from tracecheck.report.judged import Judged, Run, Terms, Unreadable, judge
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS
+from tracecheck.suite.file import load_suites
+from tracecheck.suite.find import NAME, find_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,13 @@ class Request:
     reading: Reading
     output_format: str
     output: str | None
-    fail_on: str
+    fail_on: str | None
     strict: bool
     quiet: bool
     verbose: bool
     reports: Sequence[str] = ()
     max_findings: int | None = MAX_FINDINGS
+    suite: str | None = None
 
 
 class _Job(NamedTuple):
@@ -48,6 +51,7 @@ class _Job(NamedTuple):
     path: str
     rules: RuleSet
     terms: Terms
+    reading: Reading
 
 
 class _Target(NamedTuple):
@@ -66,7 +70,7 @@ def run(request: Request) -> int:
     state.quiet = request.quiet
     targets = _targets(request)
     jobs = _jobs(request)
-    sources = [*(job.path for job in jobs), *request.rules]
+    sources = list(dict.fromkeys(name for job in jobs for name in _inputs(job)))
     single = len(request.captures) == 1 and not _is_folder(request.captures[0])
 
     def judged() -> Run:
@@ -78,11 +82,42 @@ def run(request: Request) -> int:
     return done.exit_code
 
 
+def _inputs(job: _Job) -> list[str]:
+    """Files that no output may take the place of."""
+    return [job.path, *job.rules.sources, *(job.terms.place or ())[:1]]
+
+
 def _jobs(request: Request) -> list[_Job]:
+    if not request.captures:
+        return _suite_jobs(request)
+    if request.suite is not None:
+        raise UsageError("--suite says which captures are judged; name none beside it")
     rules = rule_set(request.rules, request.lines, request.expect)
-    terms = Terms(request.fail_on, request.strict)
+    terms = Terms(request.fail_on or "error", request.strict)
     paths = [path for name in request.captures for path in (captures_in(name) if _is_folder(name) else [name])]
-    return [_Job(path, rules, terms) for path in dict.fromkeys(paths)]
+    return [_Job(path, rules, terms, request.reading) for path in dict.fromkeys(paths)]
+
+
+def _suite_jobs(request: Request) -> list[_Job]:
+    """What the suite file asks for. `--fail-on` and `--strict` have the last word."""
+    path = request.suite or find_suite(Path())
+    if path is None:
+        raise UsageError(f"nothing to judge; name captures, or write a {NAME} that does (see docs/ci.md)")
+    options = {
+        "--rules": request.rules,
+        "--expect": request.expect,
+        "--scl, --sda, --bus, --marker": request.lines != Lines(),
+        "--samplerate, --max-samples, --device": request.reading != Reading(),
+    }
+    for option, given in options.items():
+        if given:
+            raise UsageError(f"{option}: for captures that are named on the command line; {path} has its own")
+    jobs = []
+    for suite in load_suites(path):
+        fail_on, strict = request.fail_on or suite.terms.fail_on, request.strict or suite.terms.strict
+        terms = replace(suite.terms, fail_on=fail_on, strict=strict)
+        jobs += [_Job(capture, suite.rules, terms, Reading(suite.samplerate)) for capture in suite.captures]
+    return jobs
 
 
 def _is_folder(name: str) -> bool:
@@ -125,7 +160,7 @@ def _written(targets: Sequence[_Target], sources: Sequence[str], judged: Callabl
 
 def _judged(job: _Job, request: Request) -> Judged | Unreadable:
     try:
-        capture = request.reading.opened(job.path)
+        capture = job.reading.opened(job.path)
         request.lines.check(capture)
         with Progress(f"reading {PurePath(job.path).name}", capture.samples) as progress:
             return judge(capture, job.rules, job.terms, progress, max_findings=request.max_findings)

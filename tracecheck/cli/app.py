@@ -68,8 +68,12 @@ def _tracecheck(
 @app.command()
 def analyze(
     captures: Annotated[
-        list[str], typer.Argument(metavar="CAPTURE", help="Captures, and folders of them; each is judged by itself.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="CAPTURE",
+            help="Captures, and folders of them; each is judged by itself. Without any: what tracecheck.toml says.",
+        ),
+    ] = None,
     rules: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,9 +101,16 @@ def analyze(
     output_format: opt.ReportFormat = "text",
     output: opt.OutputFile = None,
     report: opt.Reports = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            "--suite", metavar="FILE", help="This suite file in place of the tracecheck.toml here or in a folder above."
+        ),
+    ] = None,
     fail_on: Annotated[
-        opt.Severity, typer.Option("--fail-on", help="Exit with 1 for failed rules of this severity and above.")
-    ] = "error",
+        opt.Severity | None,
+        typer.Option("--fail-on", help="Exit with 1 for failed rules of this severity and above. [default: error]"),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where any instance is inconclusive.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line a capture.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding, and what each rule says.")] = False,
@@ -117,6 +128,7 @@ def analyze(
 
     \b
     Examples:
+      tracecheck analyze                      the suite in tracecheck.toml
       tracecheck analyze capture.sr
       tracecheck analyze capture.sr --rules embassy-rp --rules board.toml
       tracecheck analyze capture.sr --expect 'irq.begin -> wake < 20us'
@@ -141,7 +153,8 @@ def analyze(
 
     return run(
         Request(
-            captures=captures,
+            captures=captures or [],
+            suite=suite,
             rules=rules or [],
             expect=expect or [],
             lines=Lines(scl, sda, bus or (), marker or ()),

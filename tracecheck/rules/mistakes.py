@@ -31,6 +31,7 @@ _EXAMPLES: Final = {
     "pattern": '"start address data* stop irq wake"',
     "kinds": '["partial-byte", "missing-stop"]',
     "channel": '"D2"',
+    "captures": '["recordings/*.sr"]',
 }
 _TYPES: Final = {
     "string_type": "a string",
@@ -74,6 +75,10 @@ class Mistakes:
             reason = f"{reason[: _LONGEST // 2]} ... {reason[-_LONGEST // 2 :]}"
         where = f"{path}:{place[0]}:{place[1]}" if place else path
         self.found.append(Mistake(number, *(place or (0, 0)), f"{where}: {reason}"))
+
+    def quote(self, line: str) -> None:
+        """Takes over a mistake that is worded and placed already."""
+        self.found.append(Mistake(len(self.files), 0, 0, line))
 
     def lines(self) -> list[str]:
         """What to print, each mistake once, in the order of the files."""
