@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tracecheck.capture.folder import SUFFIXES
 from tracecheck.cli import main
 from tracecheck.errors import SuiteError
 from tracecheck.suite.file import load_suites
 
 SYNTHETIC = Path(__file__).parent.parent / "captures" / "synthetic"
+KINDS = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
 SUITE = """version = 1
 
 [[suite]]
@@ -53,7 +55,7 @@ s.toml:2:1: unknown key "nme" (keys: version, suite)
 s.toml:5:13: suite "board", captures: there is no "rec/synthetic-late-wke.sr"; did you mean "synthetic-late-wake.sr"?
 s.toml:5:42: suite "board", captures: there is no "nowhere/x.sr"; there is no folder "nowhere"
 s.toml:5:58: suite "board", captures: nothing matches "nowhere/*.sr"
-s.toml:5:74: suite "board", captures: "rules" is a folder with no captures in it (*.sr); name the files, \
+s.toml:5:74: suite "board", captures: "rules" is a folder with no captures in it (KINDS); name the files, \
 or another folder
 s.toml:6:10: suite "board", rules: no file or preset "rules/two-pin.rles.toml"; did you mean "two-pin.rules.toml"?
 s.toml:6:37: suite "board", rules: no file or preset "embasy-rp"; did you mean "embassy-rp"?
@@ -153,7 +155,7 @@ def test_every_mistake_at_once(desk: Path, capfd: pytest.CaptureFixture[str]) ->
     assert main(["analyze", "--suite", "s.toml", "--report", "json=out.json"]) == 2
     out, err = capfd.readouterr()
     assert not out
-    assert err == f"tracecheck: {MISTAKES}\n"
+    assert err == f"tracecheck: {MISTAKES}\n".replace("KINDS", KINDS)
     assert sorted(desk.rglob("*")) == before
 
 
