@@ -167,6 +167,20 @@ CHECKS = _schema(
     ("message", pa.string(), "what was found; null for what passed or was only measured"),
 )
 
+ANNOTATIONS = _schema(
+    "annotations",
+    "What a decoder of sigrok said that was stacked on the bus (decode --stack), in the order in which it was said.",
+    ("bus", _NAME, "bus name"),
+    ("stack", _NAME, "the stack as it was asked for"),
+    ("decoder", _NAME, "decoder's name"),
+    ("class", _NAME, "the decoder's own class of annotations"),
+    ("text", pa.string(), "the longest of the texts it gives"),
+    ("start", pa.int64(), "sample where it begins"),
+    ("end", pa.int64(), "sample where it ends, as sigrok draws it: it may lie past the next start"),
+    ("t_ns", pa.int64(), "time of start"),
+    ("transfer", pa.int64(), "transfer that start lies in; null outside"),
+)
+
 TABLES = {
     "bytes": BYTES,
     "messages": MESSAGES,
@@ -177,4 +191,5 @@ TABLES = {
     "timings": TIMINGS,
     "timeline": TIMELINE,
     "checks": CHECKS,
+    "annotations": ANNOTATIONS,
 }

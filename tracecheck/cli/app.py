@@ -218,6 +218,14 @@ def decode(
         typer.Option("--format", help="Default: text; with --table csv, or what FILE's name ends with."),
     ] = None,
     output: opt.OutputFile = None,
+    stack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stack",
+            metavar="DECODER[:OPTION=VALUE]",
+            help="Run this decoder of sigrok on the bus; with a comma, one on another. Give it again for more.",
+        ),
+    ] = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,
     bus: opt.Buses = None,
@@ -238,6 +246,8 @@ def decode(
       tracecheck decode capture.sr --table messages --format csv
       tracecheck decode capture.sr --table timeline -o timeline.parquet
       tracecheck decode capture.sr --format sigrok
+      tracecheck decode capture.sr --stack eeprom24xx --stack ds1307
+      tracecheck decode capture.sr --stack eeprom24xx -o annotations.csv
 
     \b
     In the lines, irq is the time from STOP to the interrupt that ends the transfer
@@ -245,6 +255,12 @@ def decode(
     task. Without a STOP, irq counts from START and is marked with an S.
     --format sigrok prints what sigrok-cli's I2C decoder prints, byte for byte.
     In csv and jsonl, data bytes are hex.
+
+    \b
+    --stack prints under each transfer what sigrok's decoder says of it, or gives
+    the table annotations; with --format sigrok, what sigrok-cli prints for the
+    same stack. Exit code 2 where a decoder failed; the rest is printed all the
+    same. Needs pysigrok: pip install 'tracecheck[sigrok]'.
     """
     from tracecheck.cli.decode import Request, run
 
@@ -258,6 +274,7 @@ def decode(
             output_format=output_format,
             output=output,
             quiet=quiet,
+            stacks=stack or (),
         )
     )
 

@@ -13,6 +13,7 @@ from tracecheck.cli.console import Output, destination, note, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
+from tracecheck.cli.stacked import Stacked
 from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding import peer
 from tracecheck.decoding.find import wire
@@ -25,6 +26,7 @@ from tracecheck.rules.model import RuleSet
 from tracecheck.trace import TABLES
 
 _LINES_AT_ONCE = 4096
+_STACKED = "annotations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,20 @@ class Request:
     output_format: str | None
     output: str | None
     quiet: bool
+    stacks: Sequence[str] = ()
 
     @property
     def chosen(self) -> tuple[str, str | None]:
         """The format, and the table where it is a table's. Raises UsageError for what does not go together."""
-        if self.table is not None and self.table not in TABLES:
-            hint = did_you_mean(self.table, TABLES)
-            raise UsageError(f'--table: no table "{self.table}"{hint} (tables: {", ".join(TABLES)})')
+        there = (*TABLES, _STACKED) if self.stacks else TABLES
+        if self.table == _STACKED and not self.stacks:
+            raise UsageError("--table annotations: say whose, with --stack DECODER, for example --stack eeprom24xx")
+        if self.table is not None and self.table not in there:
+            hint = did_you_mean(self.table, there)
+            raise UsageError(f'--table: no table "{self.table}"{hint} (tables: {", ".join(there)})')
         kind = self.output_format or self._by_name() or ("text" if self.table is None else "csv")
         if kind in WRITERS:
-            return kind, self.table or "transfers"
+            return kind, self.table or (_STACKED if self.stacks else "transfers")
         if self.table is not None:
             raise UsageError(f"--format {kind} shows no table; leave --table out, or use {', '.join(WRITERS)}")
         return kind, None
@@ -62,6 +68,7 @@ def run(request: Request) -> int:
     """Decode one capture. Raises what the command line explains."""
     state.quiet = request.quiet
     kind, table = request.chosen
+    stacked = Stacked(request.stacks)
     rules = rule_set(request.rules, request.lines)
     capture = request.reading.opened(request.capture)
     request.lines.check(capture)
@@ -69,13 +76,14 @@ def run(request: Request) -> int:
         if kind in BINARY and out.is_terminal:
             raise UsageError(f"--format {kind} is binary and this is a terminal; give -o FILE")
         if kind == "sigrok":
-            _sigrok(capture, rules, out)
+            _sigrok(capture, rules, out, stacked)
         elif table is None:
-            _text(capture, rules, out)
+            _text(capture, rules, out, stacked)
         else:
             trace = decoded(capture, rules, timings=table == "timings")
-            WRITERS[kind](trace.table(table), out)
-    return 0
+            stacked.run(capture, trace.wiring)
+            WRITERS[kind](stacked.table(trace) if table == _STACKED else trace.table(table), out)
+    return stacked.exit_code
 
 
 def decoded(capture: Capture, rules: RuleSet, *, timings: bool = False) -> tracecheck.Trace:
@@ -98,16 +106,25 @@ def wired(capture: Capture, wiring: Wiring, *, markers_will_do: bool = True) -> 
     raise ChannelError(capture.path, reason, None, [channel.name for channel in capture.channels])
 
 
-def _text(capture: Capture, rules: RuleSet, out: Output) -> None:
+def _text(capture: Capture, rules: RuleSet, out: Output, stacked: Stacked) -> None:
     trace = decoded(capture, rules)
+    stacked.run(capture, trace.wiring)
     style = Style(out.width, out.colour, out.unicode)
-    _write(transfer_lines(trace, style, whole=not out.is_terminal), out)
+    shown = stacked.shown(trace, width=out.width if out.is_terminal else None)
+    _write(transfer_lines(trace, style, whole=not out.is_terminal, below=shown.below), out)
+    _write(shown.elsewhere(), out)
     note(summary(trace))
+    if shown.left_out:
+        note(f"{shown.left_out} annotations more lie within those shown; --table annotations has all")
 
 
-def _sigrok(capture: Capture, rules: RuleSet, out: Output) -> None:
+def _sigrok(capture: Capture, rules: RuleSet, out: Output, stacked: Stacked) -> None:
     wiring = wire(capture, list(rules.buses.values()))
     wired(capture, wiring, markers_will_do=False)
+    if stacked.asked:
+        stacked.run(capture, wiring)
+        _write(stacked.sigrok_lines(), out)
+        return
     for number, bus in enumerate(wiring.buses, 1):
         for columns in peer.annotations(capture, bus.scl.bit, bus.sda.bit):
             _write(peer.lines(columns, f"i2c-{number}"), out)

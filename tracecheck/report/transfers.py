@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +35,17 @@ class Latencies:
     wake: Samples
 
 
-def transfer_lines(trace: Trace, style: Style, *, whole: bool = False) -> Iterator[str]:
-    """A head and a line a transfer, in order of START over all buses. `whole`: however long, all bytes."""
+def transfer_lines(
+    trace: Trace,
+    style: Style,
+    *,
+    whole: bool = False,
+    below: Callable[[str, int], Iterable[str]] = lambda bus, transfer: (),
+) -> Iterator[str]:
+    """A head and a line a transfer, in order of START over all buses. `whole`: however long, all bytes.
+
+    `below` gives the lines that stand under a transfer's.
+    """
     several = len(trace.wiring.buses) > 1
     timed = any(m.role == "irq" for m in trace.wiring.markers)
     head = f"{'time':>14}  {'bus  ' if several else ''}{'#':>5}  {'outcome':<12}"
@@ -55,6 +64,7 @@ def transfer_lines(trace: Trace, style: Style, *, whole: bool = False) -> Iterat
             if timed:
                 line += _latency_cells(row, latencies[bus], trace.rate_hz)
             yield f"{line}  {texts[bus].get(number, '')}".rstrip()
+            yield from below(bus, number)
 
 
 def latencies_of(trace: Trace, bus: str) -> Latencies:
