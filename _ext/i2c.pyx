@@ -11,7 +11,7 @@ The loops are `nogil` and `noexcept`; arguments and buffers are checked at entry
 cimport cython
 from columns cimport same
 from i2c_frames cimport begin_phase, begin_transfer, byte_answered, byte_complete, cut_byte, end_message, end_transfer
-from i2c_measure cimport set_limit
+from i2c_measure cimport set_limit, stretched_to
 from i2c_rows cimport Rows, anomaly, bound, event, reset
 from i2c_state cimport (
     BEGINS_INSIDE, BOTH, BUS_RECOVERY, CUT_BY_END, CUT_BY_START, CUT_BY_STOP, CUT_BY_TIME, ENDS_INSIDE, E_RESTART,
@@ -402,6 +402,7 @@ cdef class Decoder:
         confirm(s, end)
         expire(s, end)
         if s.open:
+            stretched_to(s, end)
             cut_byte(s, end, CUT_BY_END)
             anomaly(&s.rows, ENDS_INSIDE, s.transfer, end, -1, s.rises)
             s.whole = False

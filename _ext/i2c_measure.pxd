@@ -1,7 +1,7 @@
 """What the strict decoder measures beside the bits: the SCL period, and stretched low phases."""
 
 from i2c_rows cimport Rows, grow
-from i2c_state cimport DATA, FAR, Core
+from i2c_state cimport DATA, FAR, SCL, Core
 from libc.stdint cimport int64_t
 
 
@@ -82,4 +82,26 @@ cdef inline void stretched(Core* s, int bit, int k, int sda) noexcept nogil:
     r.stretch_end[n] = s.falls[k] + low
     r.stretch_excess[n] = low - s.nominal
     r.stretch_held_by[n] = held_by(s, bit, low, s.falls[k], s.moves[k], sda)
+    r.stretch_complete[n] = True
     s.stretch += low - s.nominal
+
+
+cdef inline void stretched_to(Core* s, int64_t end) noexcept nogil:
+    """A row for the low phase that the capture's end cut, when it is longer than nominal already.
+
+    Nominal is the shortest low phase of its byte; before that has one, that of the byte before, if any.
+    """
+    cdef int64_t low = end - s.fall, nominal = s.low_min if s.rises else s.nominal, n
+    cdef Rows* r = &s.rows
+    if s.lines & SCL or nominal == 0 or low <= 2 * nominal + 2:
+        return
+    n = grow(r, &r.stretches)
+    r.stretch_transfer[n] = s.transfer
+    r.stretch_message[n] = s.n_messages - 1 if s.message else -1
+    r.stretch_bit[n] = s.rises if s.rises or s.index == 0 else 9
+    r.stretch_begin[n] = s.fall
+    r.stretch_end[n] = end
+    r.stretch_excess[n] = low - nominal
+    r.stretch_held_by[n] = 0
+    r.stretch_complete[n] = False
+    s.stretch += low - nominal

@@ -69,6 +69,7 @@ cdef struct Rows:
     int64_t *stretch_end
     int64_t *stretch_excess
     uint8_t *stretch_held_by
+    uint8_t *stretch_complete
 
 
 cdef inline int64_t grow(Rows* r, Table* table) noexcept nogil:
@@ -158,6 +159,7 @@ cdef inline Rows bound(dict tables) except *:
     r.stretch_end = <int64_t*> column(tables, "stretches", "end", "int64", t, RESERVE)
     r.stretch_excess = <int64_t*> column(tables, "stretches", "excess", "int64", t, RESERVE)
     r.stretch_held_by = <uint8_t*> column(tables, "stretches", "held_by", "uint8", t, RESERVE)
+    r.stretch_complete = <uint8_t*> column(tables, "stretches", "complete", "uint8", t, RESERVE)
     return r
 
 

@@ -114,8 +114,11 @@ def decode(
     """Rows of every table, anomalies in no particular order, and the first sample with both lines high (-1: none)."""
     twin = _Twin(list(scl), list(sda), glitch, idle, stuck, begin)
     twin.walk()
+    nominal = 0
     for number, span in enumerate(twin.transfers):
-        _Reading(twin.tables, number, span).rows()
+        reading = _Reading(twin.tables, number, span, nominal)
+        reading.rows()
+        nominal = reading.nominal
     twin.glitches()
     return twin.tables, twin.synced
 
@@ -292,8 +295,9 @@ class _Twin:
 class _Reading:
     """One whole transfer, read from its phases."""
 
-    def __init__(self, tables: Tables, number: int, span: Span) -> None:
+    def __init__(self, tables: Tables, number: int, span: Span, nominal: int) -> None:
         self.tables, self.number, self.span = tables, number, span
+        self.nominal = nominal
         self.messages: list[Row] = []
         self.partial = False
         self.data_nack = False
@@ -327,9 +331,11 @@ class _Reading:
                 self.byte(frame, index, message)
             if len(frame) == 9:
                 assert message
-                nominal = min(r.at - r.fell for r in frame)
+                nominal = self.nominal = min(r.at - r.fell for r in frame)
                 for bit, rise in enumerate(frame):
                     self.low_phase(bit, rise, nominal, index, message)
+        if phase.ended_by == "end":
+            self.open_low_phase(phase, message)
         last = frames[-1] if frames else []
         whole_bytes = len(phase.rises) // 9
         stop_or_start = phase.ended_by in ("stop", "restart")
@@ -443,6 +449,30 @@ class _Reading:
             end=rise.at,
             excess=low - nominal,
             held_by=held_by,
+            complete=1,
+        )
+
+    def open_low_phase(self, phase: Phase, message: Row | None) -> None:
+        """SCL was low when the capture ended."""
+        fell = max(phase.falls, default=-1)
+        if fell < max((r.at for r in phase.rises), default=phase.start):
+            return
+        begun = phase.rises[len(phase.rises) // 9 * 9 :]
+        nominal = min((r.at - r.fell for r in begun), default=self.nominal)
+        low = phase.end - fell
+        if not nominal or low <= 2 * nominal + 2:
+            return
+        self.stretch += low - nominal
+        self.add(
+            "stretches",
+            transfer=self.number,
+            message=message["index"] if message else -1,
+            bit=9 if phase.rises and not begun else len(begun),
+            begin=fell,
+            end=phase.end,
+            excess=low - nominal,
+            held_by=0,
+            complete=0,
         )
 
     def transfer(self) -> None:

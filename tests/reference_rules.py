@@ -83,6 +83,7 @@ class LaneData:
     bus: tuple[Event, ...] = ()
     anomalies: tuple[Event, ...] = ()
     stretches: tuple[tuple[int, int, int], ...] = ()
+    open_stretch: bool = False
     markers: dict[str, Marker] = field(default_factory=dict)
     name: str = "i2c0"
 
@@ -541,7 +542,8 @@ def durations(lane: LaneData, rule: DurationRule) -> Iterator[tuple[Instance, Sp
     opens = [t for t in lane.transfers if not t.void]
     if rule.of == "stretch":
         for begin, end, number in lane.stretches:
-            yield from lasted(lane, rule, begin, end - begin, number, partly=False)
+            cut = lane.open_stretch and (begin, end, number) == lane.stretches[-1]
+            yield from lasted(lane, rule, begin, end - begin, number, partly=cut)
         for t in opens if rule.min is None and rule.max is not None else []:
             stretched = any(number == t.number for _, _, number in lane.stretches)
             if not stretched and t.start >= lane.synced and selected(lane, rule, t.number):

@@ -148,6 +148,7 @@ def lanes(draw: st.DrawFn, name: str = "i2c0") -> LaneData:
         bus=tuple(w.bus),
         anomalies=tuple(sorted(set(w.anomalies))),
         stretches=tuple(w.stretches),
+        open_stretch=draw(st.booleans()),
         markers=markers,
         name=name,
     )
@@ -377,7 +378,13 @@ def rows_of(lane: LaneData, since: int, until: int) -> dict[str, Columns]:
             ],
         ),
         "stretches": table(
-            "stretches", [{"begin": b, "end": e, "transfer": t} for b, e, t in lane.stretches if now(e)]
+            "stretches",
+            [
+                {"begin": b, "end": e, "transfer": t, "complete": int(not cut)}
+                for k, (b, e, t) in enumerate(lane.stretches, start=1)
+                for cut in [lane.open_stretch and k == len(lane.stretches)]
+                if now(e)
+            ],
         ),
     }
 

@@ -594,6 +594,34 @@ def test_stretch_before_stop() -> None:
     assert (row["bit"], row["excess"], row["held_by"]) == (9, 36, 2)
 
 
+@pytest.mark.parametrize(
+    ("bits", "bit", "message"), [(0, 9, 0), (3, 3, 0), (8, 8, 0)], ids=["between bytes", "in a byte", "before its ACK"]
+)
+def test_scl_low_at_the_end_is_a_stretch_of_at_least_so_long(bits: int, bit: int, message: int) -> None:
+    pen = Pen().idle().message(0x78)
+    for _ in range(bits):
+        pen.clock(0)
+    fall = len(pen.scl)
+    tables = decode(pen.hold(0, 0, 11).bus())
+    (row,) = tables["stretches"]
+    assert (row["bit"], row["message"], row["held_by"], row["complete"]) == (bit, message, 0, 0)
+    assert (row["begin"], row["end"], row["excess"]) == (fall, fall + 11, 7)
+    assert only(tables["transfers"], "stretch", "outcome") == [(7, 4)]
+
+
+def test_scl_low_at_the_end_for_twice_the_nominal_and_two_samples_is_none() -> None:
+    assert decode(Pen().idle().message(0x78).hold(0, 0, 10).bus())["stretches"] == []
+
+
+def test_scl_low_at_the_end_inside_an_address_is_of_no_message_yet() -> None:
+    (row,) = decode(Pen().idle().start().clock(0).hold(0, 0, 40).bus())["stretches"]
+    assert (row["bit"], row["message"]) == (1, -1)
+
+
+def test_scl_low_from_the_first_start_to_the_end_has_no_nominal() -> None:
+    assert decode(Pen().idle().start().hold(0, 0, 99).bus())["stretches"] == []
+
+
 def test_a_low_phase_of_twice_the_nominal_and_two_samples_is_none() -> None:
     pen = Pen().idle().message(0x78).clock(1, low=10)
     for _ in range(8):

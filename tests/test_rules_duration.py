@@ -65,6 +65,12 @@ def test_stretches() -> None:
     assert judge(data, lasts("stretch", None, "25us")) == [(20, "pass"), (40, "fail")]
 
 
+def test_a_stretch_that_the_end_cuts_lasts_at_least_so_long() -> None:
+    data = replace(lane("start@10 ends-inside@1000"), stretches=((970, 1000, 0),), open_stretch=True)
+    assert judge(data, lasts("stretch", None, "25us")) == [(970, "fail")]
+    assert judge(data, lasts("stretch", None, "35us")) == [(970, "cut")]
+
+
 def test_a_transfer_that_nobody_stretched_passes_an_upper_bound() -> None:
     data = replace(lane("start@10 stop@100 start@200 stop@300"), stretches=((20, 30, 0),))
     assert judge(data, lasts("stretch", None, "25us")) == [(20, "pass"), (200, "pass")]

@@ -14,7 +14,9 @@ Tables, columns and dtypes, -1 for null; samples unless said otherwise:
              address int16, ten_bit uint8, directions uint8, period int64, low int64, high int64, stretch int64,
              complete uint8
 `anomalies`  kind uint8, transfer int64, at int64, width int64, arg int32
-`stretches`  transfer int64, message int32, bit uint8, begin int64, end int64, excess int64, held_by uint8
+`stretches`  transfer int64, message int32, bit uint8, begin int64, end int64, excess int64, held_by uint8,
+             complete uint8 (0: the capture's end cut it, and `end` and `excess` are the least it can be; between two
+             bytes `bit` is then 9, whatever was to come; `message` is -1 before its address is known)
 
 Codes:
 

@@ -115,11 +115,13 @@ def stretches_table(each: _Each, rate_hz: int | None) -> pa.Table:
         schemas.STRETCHES,
         each,
         lambda rows: {
-            **_plain(rows, "transfer", "message", "bit", "begin", "end"),
+            **_plain(rows, "transfer", "bit", "begin", "end"),
+            "message": _nullable(rows["message"]),
             "t_ns": _times(rows["begin"], rate_hz),
             "width_ns": _lengths(rows["end"] - rows["begin"], rate_hz),
             "excess_ns": _lengths(rows["excess"], rate_hz),
             "held_by": _words(rows["held_by"], words.HELD_BY),
+            "complete": column(rows["complete"].astype(np.bool_)),
         },
     )
 

@@ -112,6 +112,16 @@ CASES = (
         failed=_on(("embassy-write-ends-with-interrupt", "embassy-long-write-interrupts"), 10),
         exit=1,
     ),
+    # A write of 40 bytes needs its FIFO filled again; without TX_EMPTY nobody does, and SCL stays low for the 15 ms left.
+    Case(
+        "lost-interrupt-long-write",
+        "a long write whose FIFO nobody fills again: SCL is held to the end",
+        "mixed-400k-three-pin-s1",
+        "three-pin.rules.toml",
+        faults=("lost-interrupt,transfer=10",),
+        failed=_on(("embassy-bus-held", "embassy-bus-never-released"), 10),
+        exit=1,
+    ),
     # The firmware gives up after 3 ms and goes on: the same call, once without its interrupt.
     Case(
         "lost-interrupt-timeout",
@@ -202,7 +212,9 @@ CASES = (
             0,
             2,
             4,
-        ),
+        )
+        # The last one is still held when the recording ends.
+        | {"embassy-bus-held": [0, 2, 4, 6], "embassy-bus-never-released": [6]},
         exit=1,
     ),
     # At 100 kHz the task runs 8 us before the STOP that follows a NACK and clears STOP_DET too early; the next write
@@ -257,6 +269,18 @@ CASES = (
         57,
         faults=("lost-interrupt,transfer=9",),
         failed=_on(("embassy-read-interrupts",), 9),
+        exit=1,
+        unseen=True,
+    ),
+    # A read of more than 16 bytes: nobody asks for the second batch, and SCL stays low for the 17 ms left.
+    Case(
+        "unseen-lost-interrupt-long-read",
+        "the first batch of a long read is never told: SCL is held to the end",
+        "mixed-400k-three-pin-s13",
+        "three-pin.rules.toml",
+        31,
+        faults=("lost-interrupt,transfer=14",),
+        failed=_on(("embassy-bus-held", "embassy-bus-never-released"), 14),
         exit=1,
         unseen=True,
     ),

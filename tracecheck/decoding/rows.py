@@ -67,6 +67,7 @@ LAYOUT: dict[str, dict[str, type]] = {
         "end": _I64,
         "excess": _I64,
         "held_by": _U8,
+        "complete": _U8,
     },
 }
 """Tables and columns of the strict decoder, in the order of its `counts`."""

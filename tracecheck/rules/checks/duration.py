@@ -72,9 +72,9 @@ class DurationChecker(TimedChecker[DurationRule]):
     def _stretches(self, window: Window) -> Instances:
         rows = window.stretches
         judged, row, lost = self.chosen_events(window, rows["begin"], rows["transfer"])
-        whole = np.zeros(len(row), np.bool_)
         length = rows["end"] - rows["begin"]
-        found = self._measured(rows["begin"], length, rows["transfer"], self.periods(window, row), whole)
+        cut = rows["complete"] == 0
+        found = self._measured(rows["begin"], length, rows["transfer"], self.periods(window, row), cut)
         found = _given_up(found, lost).where(judged)
         if self.rule.min is not None or self.rule.max is None:
             return found
