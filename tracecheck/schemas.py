@@ -113,8 +113,16 @@ STRETCHES = _schema(
     "An SCL low phase longer than twice the nominal one of its byte, the capture's end reached in one among them.",
     ("bus", _NAME, "bus name"),
     ("transfer", pa.int64(), "transfer's number on its bus"),
-    ("message", pa.int32(), "message's index in the transfer; null when the capture ended before its address was known"),
-    ("bit", pa.uint8(), "bit whose SCL rise was late: 0 to 7 data, 8 ACK, 9 STOP, repeated START or, not complete, any"),
+    (
+        "message",
+        pa.int32(),
+        "message's index in the transfer; null when the capture ended before its address was known",
+    ),
+    (
+        "bit",
+        pa.uint8(),
+        "bit whose SCL rise was late: 0 to 7 data, 8 ACK, 9 STOP, repeated START or, not complete, any",
+    ),
     ("begin", pa.int64(), "sample of the SCL fall"),
     ("end", pa.int64(), "sample of the SCL rise, or the capture's end"),
     ("t_ns", pa.int64(), "time of begin"),

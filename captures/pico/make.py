@@ -112,7 +112,7 @@ CASES = (
         failed=_on(("embassy-write-ends-with-interrupt", "embassy-long-write-interrupts"), 10),
         exit=1,
     ),
-    # A write of 40 bytes needs its FIFO filled again; without TX_EMPTY nobody does, and SCL stays low for the 15 ms left.
+    # A write of 40 bytes needs its FIFO filled again; without TX_EMPTY SCL stays low for the 15 ms left.
     Case(
         "lost-interrupt-long-write",
         "a long write whose FIFO nobody fills again: SCL is held to the end",
