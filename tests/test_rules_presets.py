@@ -38,6 +38,13 @@ def test_names_and_summaries() -> None:
         "i2c": "Integrity of the bus: what a healthy I2C bus does not show, whatever hangs on it",
         "irq-only": "One marker pin: IRQ while the handler runs",
         "one-pin": "Markers on one pin, MARK: one pulse for the interrupt, two for the wake",
+        "i2c-fast": "Bus timing of Fast-mode, up to 400 kHz: the table of UM10204, edge by edge",
+        "i2c-fast-plus": "Bus timing of Fast-mode Plus, up to 1 MHz: the table of UM10204, edge by edge",
+        "i2c-standard": "Bus timing of Standard-mode, up to 100 kHz: the table of UM10204, edge by edge",
+        "rp2040-timing": "Bus timing of an RP2040, in the mode that fits its clock; what the chip "
+        "itself does otherwise is a warning",
+        "smbus": "SMBus time-outs and its slowest clock; the rest of its timing is that of the mode, "
+        "such as i2c-standard",
         "three-pin": "Markers on three pins: IRQ while the handler runs, PENDING from task ready to poll, "
         "RUN while the task is polled",
         "two-pin": "Markers on two pins: IRQ while the handler runs, RUN while the task is polled",
@@ -47,7 +54,7 @@ def test_names_and_summaries() -> None:
 
 
 def test_all_together_they_fit() -> None:
-    together = load_many(["i2c", "embassy-rp"])
+    together = load_many([name for name in preset_names() if load(name).rules])
     assert len(together.rules) == sum(len(load(name).rules) for name in preset_names())
 
 

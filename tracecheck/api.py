@@ -18,6 +18,7 @@ from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS
+from tracecheck.rules.timing import needs_timings, remarks
 from tracecheck.rules.verdict import Report
 from tracecheck.trace import Trace
 from tracecheck.words import ORIGINS
@@ -91,10 +92,11 @@ def check(
     sampled = Undersampled()
     sampled.add(batch)
     facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
+    results = engine.results()
     return Report(
         {**facts, **trace.wiring.facts()},
-        engine.results(),
-        (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
+        results,
+        (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes),
         trace.rate_hz,
         trace,
         complete=keep_checks,
@@ -127,7 +129,9 @@ def analyze(
     trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
     engine = Engine(ruleset, wiring, opened.rate_hz, max_findings=max_findings, keep=keep_checks)
     sampled = Undersampled()
-    decoded = decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings)
+    decoded = decode_capture(
+        opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings or needs_timings(ruleset)
+    )
     for batch in decoded:
         engine.feed(batch)
         sampled.add(batch)
@@ -145,10 +149,11 @@ def analyze(
         "origin": opened.remarks.get("origin") if opened.remarks.get("origin") in ORIGINS else None,
         "rules": list(ruleset.sources),
     }
+    results = engine.results()
     return Report(
         {**facts, **wiring.facts()},
-        engine.results(),
-        (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *notes),
+        results,
+        (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes),
         opened.rate_hz,
         trace,
         complete=keep_checks,

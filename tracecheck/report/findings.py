@@ -29,7 +29,7 @@ def finding_lines(
     failed = sorted((r for r in report.rules if r.failed), key=lambda r: list(MARKS).index(r.rule.severity))
     for result in failed:
         lines += ["", *failed_lines(result, style, outline, None if every else LIMIT)]
-    for result in (r for r in report.rules if r.inconclusive):
+    for result in (r for r in report.rules if r.inconclusive and not r.beyond_the_rate):
         # Of instances that others were judged beside, only the strict want to hear; of a bound on all of them, anyone.
         whole = every or strict or not result.judged
         if whole:
@@ -160,6 +160,8 @@ def unchecked_lines(report: Report, style: Style) -> list[str]:
 
 def reason(result: RuleResult, report: Report) -> str:
     """Why a rule judged nothing, and what would help."""
+    if "timings" in result.missing:
+        return "the bus's timing was not measured; decode with timings=True."
     if "a bus" in result.missing:
         return "no bus was found; name its lines with --scl and --sda."
     if result.missing:

@@ -26,6 +26,8 @@ def mark(result: RuleResult) -> str:
         return "pass"
     if result.verdict == "fail":
         return MARKS[result.rule.severity]
+    if result.beyond_the_rate:
+        return "-"
     return "-" if result.rule.optional and not result.inconclusive else "?"
 
 

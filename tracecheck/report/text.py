@@ -111,7 +111,7 @@ def _passed(report: Report, fail_on: str) -> str:
     said = f"{passed} of {_counted(len(report.rules), 'rule')} passed" if idle else f"{_counted(passed, 'rule')} passed"
     if idle:
         said += f", {idle} had nothing to judge"
-    undecided = sum(r.inconclusive for r in report.rules)
+    undecided = sum(r.inconclusive for r in report.rules if not r.beyond_the_rate)
     if undecided:
         said += f", {_counted(undecided, 'instance')} could not be decided"
     return said + _lesser(report, fail_on)
@@ -120,15 +120,13 @@ def _passed(report: Report, fail_on: str) -> str:
 def _open(report: Report, fail_on: str) -> str:
     if not report.rules:
         return "no rules to judge by; give --rules or --expect"
-    open_rules = [
-        r.rule.id for r in report.rules if r.rule.severity == "error" and not r.rule.optional and not r.judged
-    ]
+    open_rules = report.unchecked
     if open_rules:
         shown = ", ".join(open_rules[:3]) + (f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else "")
         return f"{len(open_rules)} of {_counted(len(report.rules), 'rule')} could not be checked: {shown}"
     if not any(r.judged for r in report.rules):
         return f"none of {_counted(len(report.rules), 'rule')} found anything to judge"
-    undecided = sum(r.inconclusive for r in report.rules)
+    undecided = sum(r.inconclusive for r in report.rules if not r.beyond_the_rate)
     return f"{_counted(undecided, 'instance')} could not be decided (--strict)" + _lesser(report, fail_on)
 
 

@@ -12,9 +12,12 @@ from tracecheck.rules.model import (
     RecurrenceRule,
     ResponseRule,
     Rule,
+    TimingRule,
 )
+from tracecheck.rules.parameters import AUTO
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.selector import Selector, spans
+from tracecheck.rules.timing import ParameterRule
 from tracecheck.rules.vocabulary import ANOMALIES, DIRECTIONS, OUTCOMES
 
 
@@ -72,11 +75,28 @@ def _sentence(rule: Rule) -> str:
         case OrderRule():
             pattern = f"as driver model {rule.model} has it" if rule.driver else " ".join(rule.pattern.split())
             text = f"{_scope(rule)}: {pattern}"
+        case TimingRule():
+            text = _timing(rule)
+        case ParameterRule():
+            bounds = ", ".join(f"{bound}{f' ({mode})' if rule.by_clock else ''}" for mode, bound in rule.bounds.items())
+            text = f"{rule.parameter} {'at least' if rule.side == 'min' else 'at most'} {bounds}"
         case IntegrityRule():
             text = f"no {' or '.join(kind for kind in ANOMALIES if kind in rule.kinds)} on the bus"
         case _:
             raise TypeError(f"no sentence for a rule of kind {rule.kind}")
     return text
+
+
+def _timing(rule: TimingRule) -> str:
+    parts = []
+    if rule.mode is not None:
+        mode = "the mode that fits the clock" if rule.mode == AUTO else f"mode {rule.mode}"
+        which = f": {', '.join(rule.parameters)}" if rule.parameters else ""
+        less = f", less {', '.join(rule.without)}" if rule.without else ""
+        parts.append(f"bus timing of {mode}{which}{less}")
+    for name, limit in rule.limits.items():
+        parts.append(f"{name} {_least_most(limit.min, limit.max)}")
+    return "; ".join(parts)
 
 
 def _span(low: Quantity | None, high: Quantity | None) -> str:

@@ -24,8 +24,10 @@ from tracecheck.rules.checks.occurrence import OccurrenceChecker
 from tracecheck.rules.checks.precedence import PrecedenceChecker
 from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
+from tracecheck.rules.checks.timing import TimingChecker
 from tracecheck.rules.model import Rule, RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS, Judged, Tally
+from tracecheck.rules.timing import taken_apart
 from tracecheck.rules.verdict import Finding, RuleResult
 
 CHECKERS: dict[str, Callable[[Any, LaneInfo], Checker[Any]]] = {
@@ -37,6 +39,7 @@ CHECKERS: dict[str, Callable[[Any, LaneInfo], Checker[Any]]] = {
     "recurrence": RecurrenceChecker,
     "order": order_checker,
     "integrity": IntegrityChecker,
+    "timing": TimingChecker,
 }
 
 
@@ -74,6 +77,7 @@ class _LaneRun:
             marker_where={
                 name: spec.where for name, spec in specs.items() if spec is not None and spec.where is not None
             },
+            rise=rules.rise,
         )
         self.checkers: dict[str, Checker[Any]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
@@ -84,6 +88,8 @@ class _LaneRun:
             missing = tuple(e for e in rule.events if e not in self.lane.codes)
             if bus is None and not missing and (not rule.events or rule.scope != "capture"):
                 missing = ("a bus",)
+            if rule.kind == "timing" and bus is not None and bus not in batch.timings:
+                missing = ("timings",)
             self.missing[rule.id] = missing
             if not missing:
                 checker = CHECKERS[rule.kind](rule, info)
@@ -131,7 +137,7 @@ class Engine:
         keep: bool = False,
         observe: Callable[[Finding], None] | None = None,
     ) -> None:
-        self._rules, self._wiring, self._rate_hz = rules, wiring, rate_hz
+        self._rules, self._wiring, self._rate_hz = taken_apart(rules), wiring, rate_hz
         self._kept = _Kept(max_findings, keep, observe)
         self._runs: dict[str | None, _LaneRun] = {}
 

@@ -31,6 +31,7 @@ from tracecheck.rules.model import (
     RecurrenceRule,
     ResponseRule,
     Rule,
+    TimingRule,
 )
 from tracecheck.rules.pattern import Dfa, compile_pattern
 from tracecheck.rules.selector import Selector
@@ -158,6 +159,11 @@ def _examples(rule: Rule) -> Examples:
             found = _measured(rule, rule.event, f" {rule.event}")
         case OrderRule():
             found = _ordered(rule)
+        case TimingRule():
+            found = (
+                (Example("start address ack stop", "every edge where the mode wants it"),),
+                (Example("start address ack stop", "one interval shorter, or longer, than its bound"),),
+            )
         case IntegrityRule():
             found = (), tuple(Example(kind) for kind in ANOMALIES if kind in rule.kinds)
     return found

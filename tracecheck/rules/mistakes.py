@@ -51,6 +51,10 @@ class ContradictionError(ValueError):
         self.key = key
 
 
+class UnknownKeyError(ValueError):
+    """A key of a table of names is none of these; the key itself is to be pointed at, not its value."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Mistake:
     """One line of the report. Files keep the order in which they were read."""
@@ -141,6 +145,8 @@ def _fault_of_value(error: ErrorDetails, path: tuple[str | int, ...], owner: str
     cause: Any = error.get("ctx", {}).get("error")
     if isinstance(cause, ContradictionError):
         path = (*path, cause.key)
+    if isinstance(cause, UnknownKeyError):
+        return Fault(path, True, f"{owner}, {'.'.join(map(str, path[:-1]))}: {cause}")
     place = ", ".join(part for part in (owner, ".".join(map(str, path))) if part)
     if isinstance(cause, PatternError):
         return Fault(path, False, f"{place}: {cause.reason}", cause.offset)

@@ -14,7 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from tracecheck.rules.drivers.library import MODELS
 from tracecheck.rules.drivers.model import DriverModel
+from tracecheck.rules.limit import LimitTable, Rise, RiseTimes
 from tracecheck.rules.mistakes import ContradictionError, described, nearest
+from tracecheck.rules.parameters import AUTO, LIMITS, SPEEDS
 from tracecheck.rules.pattern import Dfa, compile_pattern
 from tracecheck.rules.percentile import Percentile, check_against, parse_percentiles
 from tracecheck.rules.quantity import Duration, Quantity, Seconds, exceeds, parse_quantity
@@ -30,6 +32,7 @@ from tracecheck.rules.vocabulary import (
     canonical,
     canonical_cause,
 )
+from tracecheck.words import PARAMETERS
 
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["capture", "transfer", "exchange"]
@@ -388,6 +391,55 @@ class IntegrityRule(Rule):
     kinds: Annotated[frozenset[str], BeforeValidator(_kinds)]
 
 
+def _parameters(value: object) -> tuple[str, ...]:
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not items:
+        raise ValueError(f"an empty list chooses nothing (parameters: {', '.join(PARAMETERS)})")
+    for item in items:
+        if item not in PARAMETERS:
+            raise ValueError(f'there is no parameter "{item}"{nearest(str(item), PARAMETERS, "parameters")}')
+    return tuple(str(item) for item in items)
+
+
+class TimingRule(Rule):
+    """The bus keeps to the timing of its `mode`, or to the `limits` given: each parameter between its edges."""
+
+    kind: Literal["timing"] = "timing"
+    scope: Literal["transfer"] = "transfer"
+    mode: Literal["auto", "standard", "fast", "fast-plus", "smbus"] | None = None
+    parameters: Annotated[tuple[str, ...], BeforeValidator(_parameters)] = ()
+    without: Annotated[tuple[str, ...], BeforeValidator(_parameters)] = ()
+    limits: LimitTable = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_by_the_clock(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("mode") is None and "limits" not in raw:
+            return {**raw, "mode": AUTO}
+        return raw
+
+    @model_validator(mode="after")
+    def _coherent(self) -> TimingRule:
+        for key, names in (("parameters", self.parameters), ("without", self.without)):
+            if names and self.mode is None:
+                raise ContradictionError(key, "it chooses among a mode's parameters; give a mode")
+            known = self._of_mode()
+            for name in names:
+                if name not in known:
+                    raise ContradictionError(key, f"mode {self.mode} has no {name} (it has {', '.join(known)})")
+        if (
+            self.mode is not None
+            and not self.limits
+            and not set(self.parameters or self._of_mode()) - set(self.without)
+        ):
+            raise ContradictionError("without", "no parameter is left to judge")
+        return self
+
+    def _of_mode(self) -> tuple[str, ...]:
+        modes = SPEEDS if self.mode == AUTO else (self.mode,) if self.mode else ()
+        return tuple(name for name in PARAMETERS if any(name in LIMITS[mode] for mode in modes))
+
+
 AnyRule = (
     ResponseRule
     | PrecedenceRule
@@ -397,6 +449,7 @@ AnyRule = (
     | RecurrenceRule
     | OrderRule
     | IntegrityRule
+    | TimingRule
 )
 RULE_CLASSES: dict[str, type[AnyRule]] = {
     "response": ResponseRule,
@@ -407,6 +460,7 @@ RULE_CLASSES: dict[str, type[AnyRule]] = {
     "recurrence": RecurrenceRule,
     "order": OrderRule,
     "integrity": IntegrityRule,
+    "timing": TimingRule,
 }
 
 
@@ -415,6 +469,7 @@ class RuleSet(_Frozen):
 
     `settle`: how long after STOP an exchange stays open for late interrupts and wakes. `timebase_ppm`: how far the
     analyzer's clock may be off. `glitch`: pulses up to this width are ignored on the bus, and recorded; 0 s: none are.
+    `rise`: how long SCL and SDA take to rise, which timing rules count as doubt.
     """
 
     version: Literal[1] = 1
@@ -425,6 +480,7 @@ class RuleSet(_Frozen):
     settle: Seconds = parse_quantity("5ms")
     timebase_ppm: Annotated[StrictInt, Field(ge=0, le=100_000)] = 100
     glitch: Seconds = parse_quantity("50ns")
+    rise: RiseTimes = Rise()
 
     def with_rules(self, rules: Iterable[AnyRule]) -> RuleSet:
         """The same set with these rules beside its own; one with an id it already has replaces that, in place."""
@@ -463,7 +519,7 @@ class RuleSet(_Frozen):
         return self.with_rules(other.rules).model_copy(update=update)
 
 
-_SETTINGS = ("settle", "timebase_ppm", "glitch")
+_SETTINGS = ("settle", "timebase_ppm", "glitch", "rise")
 
 
 def _given(spec: BaseModel | None) -> dict[str, Any]:

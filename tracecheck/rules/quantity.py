@@ -20,6 +20,7 @@ _SECONDS: Final = {
     "ms": Fraction(1, 10**3),
     "s": Fraction(1),
 }
+_HERTZ: Final = {"hz": 1, "khz": 10**3, "mhz": 10**6}
 _UNITS: Final = "ns, us, ms, s, scl"
 _FORM: Final = re.compile(r"\s*(?P<sign>[+-]?)(?P<number>[0-9]{1,30}(\.[0-9]{1,30})?)\s*(?P<unit>[^\W\d_]*)\s*")
 
@@ -71,6 +72,22 @@ def parse_seconds(text: object) -> Quantity:
     if quantity.unit == "scl":
         raise ValueError(f'"{quantity}" counts SCL periods, which have no meaning here; write a time such as "5ms"')
     return quantity
+
+
+def parse_frequency(text: object) -> Quantity:
+    """`"400kHz"` as the period of that frequency, with the text as written. Raises ValueError likewise."""
+    if isinstance(text, Quantity):
+        return text
+    if not isinstance(text, str):
+        raise ValueError(f'a frequency is a string such as "400kHz", not {described(text)}')
+    form = _FORM.fullmatch(text)
+    unit = form["unit"].lower() if form else ""
+    if form is None or unit not in _HERTZ or form["unit"] == "mHz":
+        raise ValueError(f'"{text}" is not a frequency; write for example "400kHz" (units: Hz, kHz, MHz)')
+    hertz = Fraction(form["number"]) * _HERTZ[unit]
+    if form["sign"] == "-" or not hertz:
+        raise ValueError(f'"{text}" is not more than 0; a frequency is')
+    return Quantity(1 / hertz, "s", text.strip())
 
 
 def exceeds(low: Quantity | None, high: Quantity | None) -> bool:

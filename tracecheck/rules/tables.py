@@ -13,14 +13,19 @@ from tracecheck.rules.model import RULE_CLASSES, AnyRule, BusSpec, MarkerSpec, R
 from tracecheck.rules.percentile_keys import PercentileKeys
 from tracecheck.rules.positions import Path, Positions
 from tracecheck.rules.selector import Selector
-from tracecheck.rules.vocabulary import KINDS, KINDS_TO_COME, TIMED_KINDS
+from tracecheck.rules.vocabulary import KINDS, TIMED_KINDS
+from tracecheck.words import PARAMETERS
 
-SETTINGS: Final[tuple[str, ...]] = ("settle", "timebase_ppm", "glitch")
+SETTINGS: Final[tuple[str, ...]] = ("settle", "timebase_ppm", "glitch", "rise")
 _TOP_KEYS: Final = ("version", "extends", "disable", "bus", "marker", "rule", *SETTINGS)
 _FILLED_IN: Final = frozenset({"source", "line", "name"})
 """Fields that the loader fills in; in a file they are unknown keys."""
 _SHOWN_AS: Final = {"percentiles": "p99"}
 """Fields that a file writes as keys of several names, each to an example of one."""
+_TIMING_KEYS: Final[dict[tuple[str, ...], list[str]]] = {
+    ("rise",): ["scl", "sda"],
+    **{("limits", name): ["min", "max"] for name in PARAMETERS},
+}
 _Spec = TypeVar("_Spec", bound=BaseModel)
 
 
@@ -60,8 +65,6 @@ class Tables:
         """The version, and keys that do not exist."""
         for key in self.raw.keys() - _TOP_KEYS:
             hint = nearest(key, _TOP_KEYS, "keys")
-            if key == "rise":
-                hint = "; rise times serve rules of kind timing, which this version does not judge"
             self.at_key((key,), f'unknown key "{key}"{hint}')
         version = self.raw.get("version")
         if version is None:
@@ -110,11 +113,9 @@ class Tables:
             self.at_key(path, f'{owner} lacks the key "kind"; add for example kind = "response" (kinds: {known})')
             return None
         if not isinstance(kind, str) or kind not in RULE_CLASSES:
-            near = nearest(str(kind), KINDS, "kinds", KINDS_TO_COME)
+            near = nearest(str(kind), KINDS, "kinds")
             shown = kind if isinstance(kind, str) else described(kind)
             reason = f'unknown kind "{shown}" in {owner}{near}'
-            if kind in KINDS_TO_COME:
-                reason = f'kind "{kind}" is not judged by this version ({owner}); kinds: {", ".join(KINDS)}'
             self.at_value((*path, "kind"), reason)
             return None
         given = PercentileKeys.of(kind, raw)
@@ -177,7 +178,7 @@ class Tables:
         try:
             return cls.model_validate({**clean, **filled})
         except ValidationError as error:
-            keys = {(): names, ("where",): list(Selector.model_fields)}
+            keys = {(): names, ("where",): list(Selector.model_fields), **_TIMING_KEYS}
             for fault in faults(error.errors(), owner, keys, renamed):
                 place: Path = fault.path
                 if percentiles and not place and not fault.at_key and percentiles.mistakes:

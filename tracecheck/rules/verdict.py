@@ -16,6 +16,7 @@ from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import Rule
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.tally import Judged
+from tracecheck.rules.timing import group_of, is_vague
 from tracecheck.timebase import NS, to_ns
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ class RuleResult:
         return "pass" if self.passed else "inconclusive"
 
     @property
+    def beyond_the_rate(self) -> bool:
+        """Whether it is a parameter of a mode's timing that no instance decided: a note, and no reason for anything."""
+        return is_vague(self.rule) and not self.judged and self.inconclusive > 0
+
+    @property
     def measures(self) -> str:
         return self.lanes[0].checker.measures if self.lanes else ""
 
@@ -182,7 +188,7 @@ class RuleResult:
                 yield self._of_all(bus, statistic)
         stats = self.stats
         median = stats.p50 if stats is not None and stats.unit == "ns" and stats.count > 1 else None
-        for lane in self.lanes:
+        for lane in self.lanes if not self.beyond_the_rate else ():
             found = lane.found.where((lane.found.verdict == FAIL) | (lane.found.verdict == INCONCLUSIVE))
             for i in range(len(found)):
                 yield self.finding(lane, found, i, median)
@@ -290,6 +296,13 @@ class Report:
         order = {"fail": 0, "inconclusive": 1}
         return tuple(sorted(found, key=lambda f: (order[f.verdict], _RANK[f.severity], f.bus or "", f.sample, f.rule)))
 
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Ids of the error rules that judged nothing and had to: of a mode's timing, all its parameters together."""
+        judged = {group_of(r.rule) for r in self.rules if r.judged}
+        wanted = (group_of(r.rule) for r in self.rules if r.rule.severity == "error")
+        return tuple(dict.fromkeys(group for group in wanted if group is not None and group not in judged))
+
     def exit_code(self, fail_on: str = "error", *, strict: bool = False) -> int:
         """0 clean, 1 findings at or above `fail_on`, 2 something could not be checked.
 
@@ -299,10 +312,9 @@ class Report:
         at_or_above = [r for r in self.rules if _RANK[r.rule.severity] <= _RANK[fail_on]]
         if any(r.verdict == "fail" for r in at_or_above):
             return 1
-        unchecked = [r for r in self.rules if r.rule.severity == "error" and not r.rule.optional and not r.judged]
-        if unchecked or not any(r.judged for r in self.rules):
+        if self.unchecked or not any(r.judged for r in self.rules):
             return 2
-        if strict and any(r.inconclusive for r in self.rules):
+        if strict and any(r.inconclusive and not r.beyond_the_rate for r in self.rules):
             return 2
         return 0
 

@@ -21,7 +21,6 @@ __all__ = [
     "EVENT",
     "INTERVALS",
     "KINDS",
-    "KINDS_TO_COME",
     "NAME",
     "OUTCOMES",
     "RESERVED",
@@ -44,11 +43,19 @@ WIRE: Final = "wire"
 ROLES: Final = ("irq", "pending", "run")
 ROLES_OF: Final = {"wake": ("irq", "run"), "ready": ("irq", "pending")}
 
-KINDS: Final = ("response", "precedence", "absence", "occurrence", "duration", "recurrence", "order", "integrity")
+KINDS: Final = (
+    "response",
+    "precedence",
+    "absence",
+    "occurrence",
+    "duration",
+    "recurrence",
+    "order",
+    "integrity",
+    "timing",
+)
 TIMED_KINDS: Final = ("response", "duration", "recurrence")
 """Kinds whose instances are times that percentiles can be taken of."""
-KINDS_TO_COME: Final = ("timing",)
-"""Kinds the language has and this version does not judge: a rule of one is refused, never skipped."""
 
 SCOPES: Final = ("capture", "transfer", "exchange")
 DIRECTIONS: Final = tuple(word for word in TRANSFER_DIRECTIONS if word != "none")

@@ -15,6 +15,7 @@ from tracecheck.decoding.lane import READY, WAKE
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import Bounds, Verdicts
+from tracecheck.rules.limit import Rise
 from tracecheck.rules.model import Rule
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.select import chosen
@@ -34,7 +35,7 @@ class LaneInfo:
     """What a checker knows of the lane it judges. `codes`: event name -> code; `names`: code -> name.
 
     `marker_where`: the selectors of the lane's markers by role and name; transfers outside are not judged against
-    that marker.
+    that marker. `rise`: rise times of the bus's lines.
     """
 
     bus: str | None
@@ -44,6 +45,7 @@ class LaneInfo:
     timebase_ppm: int
     initially_active: dict[str, bool]
     marker_where: dict[str, Selector]
+    rise: Rise = field(default_factory=Rise)
     _latest: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def chosen(self, selector: Selector, transfers: Columns) -> Mask:
