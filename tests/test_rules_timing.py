@@ -207,8 +207,10 @@ def test_a_trace_that_was_not_timed_is_no_pass() -> None:
         ),
         (
             'limits = { tLOW = { min = "2scl" } }',
-            'x.toml:5:27: rule "t", limits.tLOW.min: "2scl" counts SCL periods, which tLOW is a part of; '
-            'write a time such as "1.3us"',
+            (
+                'x.toml:5:27: rule "t", limits.tLOW.min: "2scl" counts SCL periods, which tLOW is a part of; '
+                'write a time such as "1.3us"'
+            ),
         ),
         (
             'limits = { tLOW = { min = "2us", max = "1us" } }',
@@ -216,8 +218,10 @@ def test_a_trace_that_was_not_timed_is_no_pass() -> None:
         ),
         (
             'limits = { fSCL = { max = "2us" } }',
-            'x.toml:5:27: rule "t", limits.fSCL.max: "2us" is not a frequency; '
-            'write for example "400kHz" (units: Hz, kHz, MHz)',
+            (
+                'x.toml:5:27: rule "t", limits.fSCL.max: "2us" is not a frequency; '
+                'write for example "400kHz" (units: Hz, kHz, MHz)'
+            ),
         ),
         (
             'limits = { tTIMEOUT = { min = "1ms" } }',
