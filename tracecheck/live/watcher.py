@@ -7,6 +7,7 @@ from tracecheck.decoding.stream import BATCH_EVENTS, Decoding, Timing, Undersamp
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.timing import needs_timings, remarks
 from tracecheck.rules.verdict import Finding, Report
 
 PACE_HZ = 20
@@ -36,7 +37,7 @@ class Watcher:
     def feed(self, block: EdgeBlock) -> list[Finding]:
         """What this block made certain."""
         if self._decoding is None:
-            self._decoding = Decoding(self._wiring, self._timing, block.begin)
+            self._decoding = self._fresh_decoding(block.begin)
             self._taken = block.begin
         self._decoding.feed(block)
         self.end = block.end
@@ -56,12 +57,15 @@ class Watcher:
         return self._handed()
 
     def _judge(self, *, final: bool) -> None:
-        decoding = self._decoding or Decoding(self._wiring, self._timing)
+        decoding = self._decoding or self._fresh_decoding(0)
         batch = decoding.finish() if final else decoding.take()
         self._taken = self.end
         self.transfers += sum(len(rows["transfers"]["start"]) for rows in batch.buses.values())
         self._sampled.add(batch)
         self._engine.feed(batch)
+
+    def _fresh_decoding(self, begin: int) -> Decoding:
+        return Decoding(self._wiring, self._timing, begin, timings=needs_timings(self._rules))
 
     def _handed(self) -> list[Finding]:
         found = sorted(self._fresh, key=lambda finding: finding.sample)
@@ -71,9 +75,10 @@ class Watcher:
     def report(self, path: str, notes: tuple[str, ...] = ()) -> Report:
         """The verdict on all that was seen; after `finish`."""
         facts = {"path": path, "rate_hz": self._rate_hz, "samples": self.end, "rules": list(self._rules.sources)}
+        results = self._engine.results()
         return Report(
             {**facts, **self._wiring.facts()},
-            self._engine.results(),
-            (*self._wiring.hints, *self._sampled.notes(), *self._engine.gaps(), *notes),
+            results,
+            (*self._wiring.hints, *self._sampled.notes(), *self._engine.gaps(), *remarks(results), *notes),
             self._rate_hz,
         )
