@@ -291,7 +291,7 @@ def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to record from; give a firmware with --emulate FIRMWARE.elf"),
+        ([], "nothing to record from; give an analyzer with --driver NAME (record --list), or a firmware with --emulate FIRMWARE.elf"),
         (["--emulate", "nowhere.elf"], "nowhere.elf: there is no such file; give the ELF file that cargo built"),
         (["--emulate", str(MIXED), "--ms", "0"], "--ms 0: record more than 0 and at most 600000 ms"),
         (["--emulate", str(MIXED), "--ms", "nan"], "--ms nan: record more than 0 and at most 600000 ms"),

@@ -55,6 +55,7 @@ def _tracecheck(
       tracecheck watch --driver fx2lafw ...   judges a bus while it is recorded
       tracecheck export capture.sr -o x.vcd   for other programs; pieces of it, too
       tracecheck convert wave.vcd -o wave.sr  from one format to another
+      tracecheck record --driver fx2lafw ...  records a bus, through sigrok-cli
       tracecheck record --emulate fw.elf      runs a firmware on an emulated Pico
       tracecheck rules list                   the presets, and the kinds of rule
 
@@ -335,15 +336,42 @@ def show(
 @app.command()
 def record(
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE.sr", help="Write the recording there, as a sigrok session.")
-    ],
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE.sr", help="Write the recording there, as a sigrok session."),
+    ] = None,
+    driver: Annotated[
+        str | None,
+        typer.Option("--driver", metavar="NAME", help="Record from this kind of analyzer, through sigrok-cli."),
+    ] = None,
+    list_devices: Annotated[
+        bool, typer.Option("--list", help="Show the analyzers that answer now, and their channels.")
+    ] = False,
+    samplerate: Annotated[
+        str | None,
+        typer.Option("--samplerate", metavar="RATE", help="With --driver: samples per second; default: the device's."),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", metavar="TIME", help="With --driver: so long; default: until Ctrl-C.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", metavar="N", min=1, help="With --driver: so many samples.")
+    ] = None,
+    trigger: Annotated[
+        str | None,
+        typer.Option("--trigger", metavar="CHANNEL=f", help="With --driver: begin where this happens (0 1 r f e)."),
+    ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option("--channel", metavar="D0=SCL", help="With --driver: record this one, under this name."),
+    ] = None,
     emulate: Annotated[
         str | None,
         typer.Option("--emulate", metavar="FIRMWARE.elf", help="Run this firmware on the emulated Pico."),
     ] = None,
     ms: Annotated[
-        float, typer.Option("--ms", metavar="MS", help="Milliseconds to record, from reset on.", show_default=True)
-    ] = 50.0,
+        float | None,
+        typer.Option("--ms", metavar="MS", help="With --emulate: milliseconds to record, from reset on; default: 50."),
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="ADDRESS=KIND[,..]", help="A device on the bus; give it again for more."),
@@ -358,23 +386,34 @@ def record(
             "--pin", metavar="NAME=GPIO", help="Record this pin too; the firmware's TRACECHECK_PINS names its own."
         ),
     ] = None,
-    rate: Annotated[str, typer.Option("--rate", metavar="RATE", help="Samples per second.")] = "24MHz",
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="RATE", help="With --emulate: samples per second; default: 24MHz."),
+    ] = None,
     rules: Annotated[
         list[str] | None,
         typer.Option("--rules", metavar="FILE|PRESET", help="Judge the recording at once, as analyze does."),
     ] = None,
     quiet: opt.Quiet = False,
 ) -> int:
-    """Record a firmware on the emulated Pico: no hardware needed.
+    """Record a bus: from a logic analyzer, or from a firmware on the emulated Pico.
 
     \b
     Examples:
+      tracecheck record --list
+      tracecheck record --driver fx2lafw --samplerate 24MHz --time 2s -o x.sr
+          --channel D0=SDA --channel D1=SCL --channel D2=IRQ --rules board.toml
+      tracecheck record --driver fx2lafw --samples 1000000 --trigger D0=f -o x.sr
       tracecheck record --emulate fw.elf --ms 50 -o x.sr --target 0x68=registers
       tracecheck record --emulate fw.elf -o x.sr --target 0x50=eeprom,write=3ms
       tracecheck record --emulate fw.elf -o x.sr --target i2c1:0x3C=display
       tracecheck record --emulate fw.elf -o x.sr --pin IRQ=2 --rules irq-only
       tracecheck record --emulate fw.elf -o x.sr --fault nack,chance=0.1,seed=7
       tracecheck record --emulate fw.elf -o x.sr --rules embassy-rp --rules i2c
+
+    \b
+    --driver runs sigrok-cli (on Debian: apt install sigrok-cli). A recording that
+    breaks off, because the device was unplugged say, is kept as x.partial.sr.
 
     \b
     Targets, ADDRESS=KIND[,option=value]:
@@ -403,21 +442,50 @@ def record(
     on a model of the chip; they are no measurement of silicon.
 
     \b
-    Exit codes: 0 recorded (and no rule failed), 1 a rule failed, 2 the firmware
-    crashed, deadlocked, left a transfer hanging or started none, a fault never
-    struck, or something could not be run.
+    Exit codes: 0 recorded (and no rule failed), 1 a rule failed, 2 the recording
+    broke off, the firmware crashed, deadlocked, left a transfer hanging or
+    started none, a fault never struck, or something could not be run.
     """
+    from tracecheck.cli.record_from import check
+
+    of_device = {
+        "--samplerate": samplerate, "--time": time, "--samples": samples, "--trigger": trigger, "--channel": channel
+    }  # fmt: skip
+    of_emulation = {"--ms": ms, "--target": target, "--fault": fault, "--pin": pin, "--rate": rate}
+    check(driver, emulate, output, of_device, of_emulation, list_devices=list_devices)
+    if list_devices:
+        from tracecheck.cli.record_device import list_all
+
+        return list_all(driver)
+    assert output is not None
+    if driver is not None:
+        from tracecheck.cli import record_device
+
+        return record_device.run(
+            record_device.Request(
+                driver=driver,
+                output=output,
+                samplerate=samplerate,
+                time=time,
+                samples=samples,
+                trigger=trigger,
+                channels=channel or (),
+                rules=rules or (),
+                quiet=quiet,
+            )
+        )
+    assert emulate is not None
     from tracecheck.cli.record import Request, run
 
     return run(
         Request(
             firmware=emulate,
-            ms=ms,
+            ms=50.0 if ms is None else ms,
             output=output,
             targets=target or [],
             faults=fault or [],
             pins=pin or [],
-            rate=rate,
+            rate=rate or "24MHz",
             rules=rules or [],
             quiet=quiet,
         )

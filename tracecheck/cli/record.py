@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from tracecheck.capture.rate import parse_rate
-from tracecheck.cli import analyze
 from tracecheck.cli.console import destination, note, say, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.progress import Progress
-from tracecheck.cli.reading import Reading
+from tracecheck.cli.recorded import judged
 from tracecheck.cli.wiring import rule_set
 from tracecheck.errors import UsageError
 from tracecheck.export.sr import spell_rate
@@ -27,7 +26,7 @@ _LISTED = 12
 class Request:
     """The arguments, as typed."""
 
-    firmware: str | None
+    firmware: str
     ms: float
     output: str
     targets: Sequence[str]
@@ -41,8 +40,6 @@ class Request:
 def run(request: Request) -> int:
     """Record, say what was recorded, and judge it where rules are given. Raises what the command line explains."""
     state.quiet = request.quiet
-    if request.firmware is None:
-        raise UsageError("nothing to record from; give a firmware with --emulate FIRMWARE.elf")
     if PurePath(request.output).suffix.lower() != ".sr":
         raise UsageError(
             f"-o {request.output}: recordings are written as sigrok sessions; give a name that ends in .sr"
@@ -73,7 +70,7 @@ def run(request: Request) -> int:
         say(text)
     if not _went_well(recording, request):
         return COULD_NOT_CHECK
-    code = _judged(request) if request.rules else 0
+    code = judged(request.output, request.rules, quiet=request.quiet)
     # A transfer without an end is judged by no rule; and whoever asked for a fault wants to know what comes of it: a
     # pass without it says nothing.
     return COULD_NOT_CHECK if code == 0 and (recording.hung or recording.idle_faults) else code
@@ -125,21 +122,3 @@ def _went_well(recording: Recording, request: Request) -> bool:
     else:
         return True
     return False
-
-
-def _judged(request: Request) -> int:
-    return analyze.run(
-        analyze.Request(
-            captures=[request.output],
-            rules=request.rules,
-            expect=[],
-            lines=Lines(),
-            reading=Reading(),
-            output_format="text",
-            output=None,
-            fail_on="error",
-            strict=False,
-            quiet=request.quiet,
-            verbose=False,
-        )
-    )
