@@ -1,7 +1,8 @@
 """Trace: what one capture's decode gave, as Arrow tables.
 
 Rows are collected as they come from the decoders and grow with the events, not with the samples. Times, marker
-positions and the timeline are computed when a table is asked for. `trace.transfers` is a `pyarrow.Table`;
+positions and the timeline are computed when a table is asked for, and pyarrow is loaded then: a verdict without
+findings needs none. `trace.transfers` is a `pyarrow.Table`;
 `trace.df("transfers")` a DataFrame with Arrow types.
 """
 
@@ -11,13 +12,11 @@ import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from tracecheck import tables
-from tracecheck.arrow import having
 from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
@@ -27,6 +26,7 @@ from tracecheck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
 
@@ -106,42 +106,42 @@ class Trace:
 
     @cached_property
     def bytes(self) -> pa.Table:
-        return tables.bytes_table(self._each("bytes"), self.rate_hz)
+        return _builders().bytes_table(self._each("bytes"), self.rate_hz)
 
     @cached_property
     def messages(self) -> pa.Table:
-        return tables.messages_table(self._each("messages"), self._each("bytes"), self.rate_hz)
+        return _builders().messages_table(self._each("messages"), self._each("bytes"), self.rate_hz)
 
     @cached_property
     def transfers(self) -> pa.Table:
-        return tables.transfers_table(self._each("transfers"), self.rate_hz)
+        return _builders().transfers_table(self._each("transfers"), self.rate_hz)
 
     @cached_property
     def anomalies(self) -> pa.Table:
-        return tables.anomalies_table(self._each("anomalies"), self.rate_hz)
+        return _builders().anomalies_table(self._each("anomalies"), self.rate_hz)
 
     @cached_property
     def stretches(self) -> pa.Table:
-        return tables.stretches_table(self._each("stretches"), self.rate_hz)
+        return _builders().stretches_table(self._each("stretches"), self.rate_hz)
 
     @cached_property
     def timings(self) -> pa.Table:
         """What was measured of the bus's timing. Raises UsageError where the decode was not asked to."""
         if not self.timed:
             raise UsageError("bus timing was not measured; decode with timings=True")
-        return tables.timings_table({b.name: self._timing_rows(b.name) for b in self.wiring.buses}, self.rate_hz)
+        return _builders().timings_table({b.name: self._timing_rows(b.name) for b in self.wiring.buses}, self.rate_hz)
 
     @cached_property
     def markers(self) -> pa.Table:
         """Intervals and codes of all markers, each attributed to the exchange that holds its begin."""
         buses = [b.name for b in self.wiring.buses]
         rows = [
-            tables.MarkerColumns(m.name, m.bus, self.marker_rows(m.name), self.initially_active.get(m.name, False))
+            _builders().MarkerColumns(m.name, m.bus, self.marker_rows(m.name), self.initially_active.get(m.name, False))
             for m in self.wiring.markers
         ]
         exchanges = {b: Exchanges(self.columns(b, "transfers"), self.settle) for b in buses}
         transfers = {b: self.columns(b, "transfers") for b in buses}
-        return tables.markers_table(rows, exchanges, transfers, buses, self.rate_hz)
+        return _builders().markers_table(rows, exchanges, transfers, buses, self.rate_hz)
 
     @cached_property
     def timeline(self) -> pa.Table:
@@ -173,6 +173,8 @@ class Trace:
 
     def message_bytes(self, bus: str) -> Iterator[tuple[int, int, builtins.bytes]]:
         """(transfer, message, data) of every message, in order."""
+        from tracecheck.arrow import having  # noqa: PLC0415  (loads pyarrow)
+
         messages = having(self.messages, "bus", bus)
         yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
 
@@ -191,12 +193,20 @@ class Trace:
         return f"<Trace of {self.path}: {counts or 'no bus'}, {len(self.wiring.markers)} markers>"
 
 
+def _builders() -> ModuleType:
+    from tracecheck import tables  # noqa: PLC0415  (loads pyarrow)
+
+    return tables
+
+
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """An Arrow table as pandas, dictionary columns as plain strings."""
     try:
         import pandas as pd  # noqa: PLC0415  (heavy, and an extra)
     except ImportError:
         raise UsageError('DataFrames need pandas: pip install "tracecheck[pandas]"') from None
+    import pyarrow as pa  # noqa: PLC0415
+
     plain: list[Any] = [
         column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in table.columns
     ]

@@ -6,6 +6,7 @@ What is heavy (numpy, pyarrow) is imported by the command that needs it, so that
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -33,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == _SIGINT:
         say("interrupted; the output is cut short" if console.begun else "interrupted; nothing was written")
         code = COULD_NOT_CHECK
-    return code if close_streams() else COULD_NOT_CHECK
+    whole = close_streams()
+    if arguments is None:  # the process is ours and about to end: looking through all modules for garbage is a waste
+        gc.freeze()
+    return code if whole else COULD_NOT_CHECK
 
 
 def _end_cleanly() -> None:

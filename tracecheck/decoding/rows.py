@@ -98,3 +98,12 @@ def concatenate(parts: list[Columns], layout: dict[str, type]) -> Columns:
     if not parts:
         return {name: np.empty(0, kind) for name, kind in layout.items()}
     return {name: np.concatenate([p[name] for p in parts]) for name in layout}
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """The values there are, each once, in order.
+
+    As `np.unique`, which loads numpy.ma where nothing but the values is asked of it: a tenth of a small analysis.
+    """
+    found: NDArray[Any] = np.unique(values, return_counts=True)[0]
+    return found

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck.decoding.rows import distinct
 from tracecheck.report.exchange import Exchange
 
 Samples = NDArray[np.int64]
@@ -64,7 +65,7 @@ def _columns(exchange: Exchange, unit: float, *, every_edge: bool) -> list[Colum
     levels = (np.searchsorted(scl.edges, inside) + scl.initial) % 2  # before the edge
     falls = inside[levels == 1]
     clocks = inside if every_edge else inside[levels == 0]
-    points = np.unique(np.concatenate([clocks, _framing(exchange), *_outside(exchange, inside, unit)]))
+    points = distinct(np.concatenate([clocks, _framing(exchange), *_outside(exchange, inside, unit)]))
     points = points[(points > exchange.begin) & (points < exchange.end)]
     if not len(points):
         return [Column(exchange.begin, exchange.end)]

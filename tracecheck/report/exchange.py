@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tracecheck import words
 from tracecheck.capture.model import Capture, EdgeBlock
 from tracecheck.decoding.markers import LineEdges
+from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.stream import GLITCH_S, Timing, batches
 from tracecheck.decoding.wiring import MarkerWire, Wiring
 from tracecheck.report.outline import TransferFacts
@@ -85,7 +86,7 @@ def read_exchange(
     pins = _pins(markers)
     waves = [_wave("SCL", bus.scl.bit, blocks, bus=True), _wave("SDA", bus.sda.bit, blocks, bus=True)]
     waves += [_wave(name, bit, blocks) for bit, name in pins.items()]
-    later = np.unique(np.concatenate([np.empty(0, np.int64), *(w.edges for w in waves[2:])]))
+    later = distinct(np.concatenate([np.empty(0, np.int64), *(w.edges for w in waves[2:])]))
     later = later[later > facts.end]
     last = int(later[min(len(later), MARKER_EDGES) - 1]) if len(later) else facts.end
     end = min(last + lead, close)

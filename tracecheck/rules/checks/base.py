@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.lane import READY, WAKE
-from tracecheck.decoding.rows import Columns
+from tracecheck.decoding.rows import Columns, distinct
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import Bounds, Verdicts
 from tracecheck.rules.limit import Rise
@@ -204,7 +204,7 @@ class Checker(ABC, Generic[R]):
         Checkers whose bounds depend on more than the SCL period have their own.
         """
         low, high = np.full(len(found), np.nan), np.full(len(found), np.nan)
-        for period in np.unique(found.period).tolist():
+        for period in distinct(found.period).tolist():
             mine = found.period == period
             lower, upper = self.lower_upper(period)
             low[mine] = np.nan if lower is None else lower

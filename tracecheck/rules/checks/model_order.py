@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, INCONCLUSIVE
 from tracecheck.rules.checks.base import TOO_MANY, Checker, Expectation, Instances, LaneInfo, instances
@@ -51,7 +52,7 @@ class ModelOrderChecker(Checker[OrderRule]):
         scopes = judged_scopes(self, window)
         classes = self._driver.order_of(Shapes.of(window).where(scopes.row))
         found = [self._without_shape(scopes.where(classes < 0))]
-        for index in np.unique(classes[classes >= 0]).tolist():
+        for index in distinct(classes[classes >= 0]).tolist():
             mine = self._each[index].judged(window, scopes.where(classes == index))
             found.append(replace(mine, period=np.full(len(mine), index, np.int64)))
         return Instances.joined(found)

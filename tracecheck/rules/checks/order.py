@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from tracecheck import _match
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.lane import READY, RESTART, START, STOP
+from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import (
@@ -186,7 +187,7 @@ class OrderChecker(Checker[OrderRule]):
     def _all_orders(self, scopes: Scopes, k: int, at: Samples, code: Codes, late: Events) -> int:
         dfa, cut_begin = self._dfa, bool(scopes.cut_begin[k])
         states = set(np.flatnonzero(dfa.live).tolist()) if cut_begin else {dfa.start}
-        for sample in np.unique(at).tolist():
+        for sample in distinct(at).tolist():
             events: Events = code[at == sample].tolist()
             if len(events) > MAX_PERMUTED:
                 return INCONCLUSIVE
@@ -365,7 +366,7 @@ def _nth(symbol: NDArray[np.int32], begin: Samples, place: Samples) -> Samples:
     found = np.zeros(len(place), np.int64)
     given = np.flatnonzero(place >= 0)
     names = symbol[place[given]]
-    for name in np.unique(names).tolist():
+    for name in distinct(names).tolist():
         mine = given[names == name]
         count = np.concatenate(([0], np.cumsum(symbol == name)))
         found[mine] = count[place[mine] + 1] - count[begin[mine]]
