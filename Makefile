@@ -11,7 +11,7 @@ CHECKED := build/checked
 PICO := captures/pico
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format checked dist bench docs captures firmware clean
+.PHONY: help demo test build lint format checked dist bench guard docs captures firmware clean
 
 help:
 	@echo 'make demo     judge a recorded capture, one that passes and one that fails'
@@ -22,6 +22,7 @@ help:
 	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
 	@echo 'make dist     sdist and wheel in dist/'
 	@echo 'make bench    speed beside zlib and sigrok-cli, and what judging costs, written to docs/benchmarks*.md'
+	@echo 'make guard    whether decoding takes more instructions than before, counted under valgrind'
 	@echo 'make docs     the docs site, in build/site'
 	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
 	@echo 'make firmware build the ELFs they are recorded from (needs a Rust toolchain, see firmware/README.md)'
@@ -108,6 +109,10 @@ bench: $(VENV)/.core
 	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/rules.py --write docs/benchmarks-rules.md
 	$(BIN)/python benchmarks/formats.py --write docs/formats.md
+
+# Exit code 3: it did not run here, which is no pass.
+guard: $(VENV)/.core
+	$(BIN)/python benchmarks/guard.py
 
 # Every warning is an error: a link that leads nowhere, a page in no table of contents.
 docs: $(VENV)/.core
