@@ -1,4 +1,4 @@
-"""Has decoding become slower? Instructions, counted under callgrind: a count has no noise, so one that grows is a change.
+"""Has decoding become slower? Instructions under callgrind, counted: a count has no noise, so more of them is a change.
 
     python benchmarks/guard.py [--update]
 
