@@ -730,6 +730,7 @@ def _rules() -> None:
       tracecheck rules explain embassy-wake
       tracecheck rules show i2c --raw > mine.toml
       tracecheck rules lint mine.toml
+      tracecheck rules init good.sr -o mine.toml
     """
 
 
@@ -784,3 +785,42 @@ def rules_lint(
     from tracecheck.cli.rules import lint_all
 
     return lint_all(files)
+
+
+@rules_app.command("init")
+def rules_init(
+    capture: opt.CaptureFile,
+    output: opt.OutputFile = None,
+    margin: Annotated[
+        str, typer.Option("--margin", metavar="PERCENT", help="How far beyond the longest time seen a bound is put.")
+    ] = "50%",
+    force: Annotated[bool, typer.Option("--force", help="Write over FILE where there is one.")] = False,
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    bus: opt.Buses = None,
+    marker: opt.Markers = None,
+    rules: opt.WiringRules = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
+    quiet: opt.Quiet = False,
+) -> int:
+    """A rule file learned from a good capture, commented, to be edited.
+
+    \b
+    Examples:
+      tracecheck rules init good.sr
+      tracecheck rules init good.sr -o mine.toml --margin 100%
+      tracecheck rules init good.sr -o mine.toml --marker irq=D2 --marker run=D3
+
+    \b
+    Written down are the pins, the presets that fit, how long interrupts and
+    wakes took, and for each shape of transfer its orders and its count of
+    interrupts. On the capture it was learned from the file passes.
+    """
+    from tracecheck.cli.learn import run
+
+    lines = Lines(scl, sda, bus or (), marker or ())
+    reading = Reading(samplerate, max_samples, device, unitsize)
+    return run(capture, output, margin, lines, rules or [], reading, force=force, quiet=quiet)
