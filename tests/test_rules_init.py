@@ -142,11 +142,8 @@ def renamed(names: list[str]) -> ArrayCapture:
 )
 def test_any_channel_name_gives_a_valid_file(names: list[str]) -> None:
     capture = renamed(names)
-    bits = {"scl": "0", "sda": "1"}
-    asked = load(
-        "pins",
-        f"version = 1\n[bus.i2c0]\nscl = {bits['scl']}\nsda = 1\n[marker.irq]\nchannel = 2\n[marker.run]\nchannel = 3\n",
-    )
+    bus, markers = "[bus.i2c0]\nscl = 0\nsda = 1\n", "[marker.irq]\nchannel = 2\n[marker.run]\nchannel = 3\n"
+    asked = load("pins", f"version = 1\n{bus}{markers}")
     text, _ = learn(capture, asked, HALF)
     report = tracecheck.analyze(capture, load("learned", text))
     assert report.exit_code() == 0, text

@@ -101,12 +101,12 @@ def learn(
     if not seen:
         raise CaptureError(capture.path, "no whole transfer in it, so nothing to learn from; record for longer")
     percent = f"{float(margin * 100):g} %"
+    kinds = _n(sum(len(s.rows) for s in shapes.values()), "shape")
     head = [
         f"# Learned by tracecheck rules init from {visible(PurePath(capture.path).name, line=True)}:",
-        f"# {_n(seen, 'whole transfer')} of {_n(sum(len(s.rows) for s in shapes.values()), 'shape')}. A bound is the "
-        f"longest time seen and {percent} more.",
-        "# It says what the firmware did, not what it must do: read it, and change what you know better. Rules about one",
-        "# shape of transfer are optional; take that out where a capture without such a transfer is a fault.",
+        f"# {_n(seen, 'whole transfer')} of {kinds}. A bound is the longest time seen and {percent} more.",
+        "# It says what the firmware did, not what it must do: read it, and change what you know better. Rules about",
+        "# one shape of transfer are optional; take that out where a capture without such a transfer is a fault.",
     ]
     draft = _Draft(head, _pins(capture, trace, pins), fitting_rules(trace.wiring)[1])
     _bounds(draft, trace, margin, pins.timebase_ppm)
