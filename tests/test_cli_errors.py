@@ -175,7 +175,8 @@ def test_every_command_refuses(
             ["rules", "show", "mine", "--raw"],
             (
                 '--raw prints presets, and none is called "mine" '
-                "(presets: embassy-rp, i2c, irq-only, one-pin, three-pin, two-pin)"
+                "(presets: embassy-rp, i2c, i2c-fast, i2c-fast-plus, i2c-standard, irq-only, one-pin, rp2040-timing, "
+                "smbus, three-pin, two-pin)"
             ),
         ),
     ],
