@@ -468,7 +468,7 @@ def caused(
             d = event.at - earlier.at
             return judged(lane, d, rule.min, rule.within, period), d
         if rule.exclusive and earlier.name == rule.event:
-            break
+            return "fail", None  # whatever cause came before that one, it has taken
     reaches_out = (scope is None or scope.cut_begin) and not surely_over(lane, event.at - since, rule.within, period)
     return ("cut" if reaches_out else "fail"), None
 

@@ -37,7 +37,7 @@ def test_one_cause_may_serve_many() -> None:
 def test_unless_exclusive() -> None:
     rule = precedence("wake", "ready", exclusive=True)
     line = "irq@100-101 pending@102-105 run@105-108 irq@120-121 run@125-126"
-    assert judge(line, rule, end=1000) == [(105, "pass"), (125, "cut")]
+    assert judge(line, rule, end=1000) == [(105, "pass"), (125, "fail")]
     rule = precedence("wake", "ready", within="50us", exclusive=True)
     assert judge(line.replace("irq@120-121 run@125-126", "irq@220-221 run@225-226"), rule) == [
         (105, "pass"),

@@ -122,6 +122,8 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         follows = rule.scope == "capture" or self.code(rule.event) != START
         # What would have to be looked for before the capture began cannot be missed.
         missing = np.where(events.cut & ~self._bounds.beyond(at - begin, events.period), CUT, FAIL)
+        # An earlier event took whatever cause there was before it, seen or not.
+        missing[(taken > begin) | ((taken == begin) & (rule.scope == "capture"))] = FAIL
         orders = []
         for cause, with_taken, with_begin in product(
             candidates, (True, False) if rule.exclusive else (True,), at_begin
