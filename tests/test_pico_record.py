@@ -105,7 +105,7 @@ def test_a_pass_without_the_fault_that_was_asked_for_is_no_pass(tmp_path: Path, 
         DEVICES[1],
     ]
     assert record(*arguments, "--fault", "nack,transfer=99", "--rules", "i2c") == 2
-    assert "PASS: 9 rules passed" in capsys.readouterr().out
+    assert "PASS: 10 rules passed" in capsys.readouterr().out
     assert record(*arguments, "--fault", "nack,transfer=1", "--rules", "i2c") == 0
 
 
