@@ -34,6 +34,7 @@ from tracecheck.rules.model import (
     ResponseRule,
     RuleSet,
 )
+from tracecheck.rules.pattern import compile_pattern
 from tracecheck.rules.percentile import Percentile, share_of
 from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
 from tracecheck.rules.selector import Selector
@@ -303,9 +304,12 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
         together = draw(_percentiles(low, high))
         if low is None and high is None and steady is None and not together:
             steady = parse_quantity("5us")
+        if steady and low and high and "scl" not in (low.unit, high.unit) and steady.amount >= high.amount - low.amount:
+            common["max"] = None
         return RecurrenceRule(**common, event=event, jitter=steady, percentiles=together)
     if kind == "order":
-        return OrderRule(**common, scope=scope, pattern=draw(patterns(lane)))
+        fitting = patterns(lane).filter(lambda text: scope == "capture" or compile_pattern(text).fits(scope))
+        return OrderRule(**common, scope=scope, pattern=draw(fitting))
     kinds = draw(st.sampled_from([{"glitch"}, {"glitch", "partial-byte", "missing-stop"}, {"stray-stop", "void"}]))
     return IntegrityRule(**common, kinds=frozenset(kinds))
 

@@ -73,7 +73,7 @@ ANALYZE: list[tuple[list[str], str]] = [
         ["a.sr", "--expect", "irq => wake"],
         (
             '--expect: "=" instead of "->" or "<-"; forms: "irq.begin -> wake < 20us", "irq.begin <- stop within 5us", '
-            '"never glitch", "order: start data* stop"\n  irq => wake\n      ^'
+            '"every start < 11ms", "never glitch", "order: start data* stop"\n  irq => wake\n      ^'
         ),
     ),
     (

@@ -69,6 +69,14 @@ def test_order() -> None:
         ("stop -> irq < 20us > 1us", "after stop, irq.begin not before 1us and within 20us"),
         ("irq <- stop", "before irq.begin, stop"),
         ("irq <- stop > 18scl", "before irq.begin, stop not before 18scl"),
+        ("irq -> wake < 20us p99 < 10us", "after irq.begin, wake within 20us, p99 within 10us"),
+        ("irq -> wake p99.9 within 10us max<1ms", "after irq.begin, wake follows, p99.9 within 10us, max within 1ms"),
+        (
+            "every start > 9ms < 11ms jitter < 500us",
+            "in the capture, period of start: at least 9ms and at most 11ms, jitter within 500us",
+        ),
+        ("every irq p90 < 3ms", "in the capture, period of irq.begin: p90 within 3ms"),
+        ("every -> wake < 5us", "after every.begin, wake within 5us"),
         ("never stuck-low", "no stuck-low in the capture"),
         ("order: start  data*\tstop", "in each exchange: start data* stop"),
     ],
@@ -77,7 +85,10 @@ def test_in_a_sentence(line: str, sentence: str) -> None:
     assert describe(expect(line)) == sentence
 
 
-FORMS = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never glitch", "order: start data* stop"'
+FORMS = (
+    '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "every start < 11ms", "never glitch", '
+    '"order: start data* stop"'
+)
 EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
 UNITS = "units: ns, us, ms, s, scl"
 
@@ -116,6 +127,41 @@ UNITS = "units: ns, us, ms, s, scl"
         ("irq -> wake < 5us < 6us", 18, "a second upper bound"),
         ("irq -> wake > 5us >= 6us", 18, "a second lower bound"),
         ("irq -> wake < 5us > 6us", 18, "no duration is both above 6us and below 5us"),
+        ("irq <- stop p99 < 5us", 12, 'a cause has no percentiles; ask from the cause on, with "->"'),
+        ("irq -> wake p99 > 5us", 16, '">" instead of "<" or "within" after p99'),
+        ("irq -> wake p99", 15, 'the end instead of "<" or "within" after p99'),
+        ("irq -> wake p100 < 5us", 12, "p100 is the longest of all; write max for it"),
+        ("irq -> wake p < 5us", 12, '"p" is no percentile; write for example p50, p99 or p99.9'),
+        (
+            "irq -> wake p99 < 5us p50 < 7us",
+            12,
+            (
+                "p99: 5us is shorter than p50 = 7us, and a higher percentile is never the shorter one; "
+                "give p99 the longer bound"
+            ),
+        ),
+        (
+            "irq -> wake < 5us p99 < 7us",
+            18,
+            (
+                "p99: 7us is longer than within = 5us, which holds for every instance, so it says nothing; "
+                "give p99 the shorter bound"
+            ),
+        ),
+        ("irq -> wake p99 < 5us p99 < 6us", 22, "a second bound for p99"),
+        ("irq -> wake jitter < 5us", 12, '"jitter" instead of "<", ">" or "within"'),
+        ("every", 5, "the end instead of an event after every"),
+        ("every start", 11, 'the end instead of a bound, such as "< 11ms", "jitter < 500us" or "p99 < 10ms"'),
+        ("every start jitter < 3scl", 21, 'a jitter counts no SCL periods; write a time such as "500us"'),
+        (
+            "every start > 9ms < 11ms jitter < 3ms",
+            25,
+            (
+                "jitter: 3ms is no less than what min = 9ms and max = 11ms leave, so it says nothing; "
+                "give jitter the shorter bound, or leave it out"
+            ),
+        ),
+        ("every irq <5us max < 3us", 15, '"max" instead of "<", ">" or "within"'),
         ("never", 5, "the end instead of an event after never"),
         ("never nack 5us", 11, '"5us" is too much; the line was complete before it'),
         ("order: start (data stop", 13, 'this "(" is never closed'),

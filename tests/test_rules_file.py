@@ -174,6 +174,13 @@ KEYS = "id, kind, severity, optional, scope, where, why"
          '5:11: rule "r", pattern: an event or a group is missing here; for an optional part write (...)?'),
         ('kind = "order"\npattern = "stop irq"',
          '5:11: rule "r", pattern: it can never match: every exchange begins with start, the pattern does not'),
+        ('kind = "order"\npattern = "start address stop irq start address stop"',
+         ('5:11: rule "r", pattern: it can never match: in each exchange start comes once, stop at most once, and '
+          'nothing of the bus after it; for a sequence of several write scope = "capture"')),
+        ('kind = "order"\nscope = "transfer"\npattern = "start address stop irq"',
+         ('6:11: rule "r", pattern: it can never match: in each transfer start comes once, stop at most once, and '
+          'nothing after it; what comes later lies in scope = "exchange"')),
+        ('kind = "occurrence"\nevent = "irq"\nmin = "5us"', '6:7: rule "r", min: expected a whole number, found "5us"'),
         ('kind = "occurrence"\nevent = "irq"', '2:1: rule "r": any count would do; give a min of 1 or more, or a max'),
         ('kind = "occurrence"\nevent = "irq"\nmin = 3\nmax = 2',
          '6:7: rule "r", min: 3 is more than max = 2; no count satisfies both'),
@@ -255,6 +262,9 @@ TIMED = "response, duration, recurrence"
          '2:1: rule "r": any period would do; give a min, a max, a jitter or a percentile such as p99'),
         (RECURRENCE + 'min = "2us"\nmax = "1us"',
          '6:7: rule "r", min: 2us is longer than max = 1us; no duration satisfies both'),
+        (RECURRENCE + 'min = "9ms"\nmax = "11ms"\njitter = "2ms"',
+         ('8:10: rule "r", jitter: 2ms is no less than what min = 9ms and max = 11ms leave, so it says nothing; '
+          "give jitter the shorter bound, or leave it out")),
         (RECURRENCE + 'jitter = "2scl"',
          '6:10: rule "r", jitter: "2scl" counts SCL periods, which have no meaning here; write a time such as "5ms"'),
         ('kind = "recurrence"\nevent = "start"\nscope = "exchange"\nmax = "1us"',

@@ -272,6 +272,28 @@ def judge_driver(name: str, truth: dict[str, Any], wire: Wire, spikes: list[int]
             yield "embassy-long-write-order", number
 
 
+def judge_steady(name: str, truth: dict[str, Any]) -> Failed:
+    """The loop's rounds and its wakes, by sorting them."""
+    starts = [transfer["start"] for transfer in truth["transfers"]]
+    rounds = [after - at for at, after in pairwise(starts)]
+    failed: Failed = {}
+    gaps = [*rounds, EXPECTED[name]["samples"] - starts[-1]]
+    if late := [number for number, gap in enumerate(gaps) if gap > 6_200 * US]:
+        failed["loop-comes-round"] = [*late]
+    assert all(gap >= 300 * US for gap in rounds)
+    if max(rounds) - min(rounds) > 2_000 * US:
+        failed["loop-is-steady"] = [None]
+    runs = run_begins(truth)
+    begins = [interrupt["begin"] for interrupt in truth["interrupts"]]
+    waits = sorted(next(run for run in runs if run >= at) - at for at in begins)
+    assert len(waits) >= 10  # as the ninetieth percentile needs
+    half, nine = waits[-(-len(waits) // 2) - 1], waits[-(-9 * len(waits) // 10) - 1]
+    assert half < 5 * US and nine < 10 * US
+    if waits[-1] > 1_000 * US:
+        failed["wakes-are-quick"] = [None]
+    return failed
+
+
 def holder(truth: dict[str, Any], at: int) -> int | None:
     """The transfer whose START is the last one before `at`."""
     begun = [t["transfer"] for t in truth["transfers"] if t["start"] <= at]
@@ -293,6 +315,8 @@ def test_the_expected_verdicts_follow_from_the_truth(name: str, bus: str) -> Non
     if case["verdicts"][0]["rules"] == "outcomes.rules.toml":
         assert found.pop("ack-expected") == [0, 2, 3]  # the NACKs are there, and this file does not mind them
     for verdict in case["verdicts"]:
+        if verdict["rules"] == "steady.rules.toml":
+            found = judge_steady(name, case["truth"][bus])
         assert verdict["failed"] == found
         assert verdict["exit"] == (1 if found else 2 if verdict["inconclusive"] else 0)
 

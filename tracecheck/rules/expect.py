@@ -1,7 +1,9 @@
 """`--expect`: one rule in one line, for a question asked once.
 
 irq.begin -> wake < 20us            response; also >, <=, >=, within; bounds may be left out
+irq.begin -> wake p99 < 10us        of all instances together: p50, p99.9, max
 irq.begin <- stop within 5us        precedence
+every start > 9ms < 11ms            recurrence; also jitter < 500us, and percentiles
 never glitch                        absence, in the whole capture
 order: start address data* stop irq wake
 """
@@ -9,14 +11,16 @@ order: start address data* stop irq wake
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from tracecheck.errors import PatternError, RuleError, did_you_mean
-from tracecheck.rules.model import AbsenceRule, AnyRule, OrderRule, PrecedenceRule, ResponseRule
+from tracecheck.rules.mistakes import ContradictionError
+from tracecheck.rules.model import AbsenceRule, AnyRule, OrderRule, PrecedenceRule, RecurrenceRule, ResponseRule
 from tracecheck.rules.pattern import compile_pattern
+from tracecheck.rules.percentile import NAME, Percentile, in_order, share_of
 from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
 from tracecheck.rules.vocabulary import canonical, canonical_cause
 
@@ -26,7 +30,10 @@ _TOKEN: Final = re.compile(
 )
 _UPPER: Final = ("<", "<=", "within")
 _LOWER: Final = (">", ">=")
-_FORMS: Final = '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "never glitch", "order: start data* stop"'
+_FORMS: Final = (
+    '"irq.begin -> wake < 20us", "irq.begin <- stop within 5us", "every start < 11ms", "never glitch", '
+    '"order: start data* stop"'
+)
 
 
 def expect(text: str, number: int = 1) -> AnyRule:
@@ -71,16 +78,50 @@ class _Line:
             event = self.event("after never")
             self.finish()
             return AbsenceRule(id=id_, source=SOURCE, event=event, scope="capture")
+        if self.word == "every" and self.text[self.end :].lstrip()[:2] not in ("->", "<-"):
+            self.next()
+            return self.recurrence(id_)
         first = self.event("to begin with")
         arrow = self.word
         if arrow not in ("->", "<-"):
             raise self.refused(f'{self.found()} instead of "->" or "<-"; forms: {_FORMS}')
         self.next()
         second = self.event(f'after "{arrow}"', canonical if arrow == "->" else canonical_cause)
-        low, high = self.bounds()
-        if arrow == "->":
-            return ResponseRule(id=id_, source=SOURCE, trigger=first, response=second, min=low, within=high)
-        return PrecedenceRule(id=id_, source=SOURCE, event=first, cause=second, min=low, within=high)
+        low, high, named = self.bounds(("max",) if arrow == "->" else ())
+        if arrow == "<-":
+            if named:
+                raise self.refused(
+                    'a cause has no percentiles; ask from the cause on, with "->"', next(iter(named.values()))[0]
+                )
+            return PrecedenceRule(id=id_, source=SOURCE, event=first, cause=second, min=low, within=high)
+        common: dict[str, Any] = {"id": id_, "source": SOURCE, "percentiles": self.percentiles(named)}
+        return self.made(named, lambda: ResponseRule(**common, trigger=first, response=second, min=low, within=high))
+
+    def recurrence(self, id_: str) -> AnyRule:
+        event = self.event("after every")
+        low, high, named = self.bounds(("jitter",))
+        jitter = named["jitter"][1] if "jitter" in named else None
+        if low is None and high is None and jitter is None and not named:
+            raise self.refused('the end instead of a bound, such as "< 11ms", "jitter < 500us" or "p99 < 10ms"')
+        common: dict[str, Any] = {"id": id_, "source": SOURCE, "percentiles": self.percentiles(named)}
+        return self.made(named, lambda: RecurrenceRule(**common, event=event, min=low, max=high, jitter=jitter))
+
+    def percentiles(self, named: Mapping[str, tuple[int, Quantity]]) -> tuple[Percentile, ...]:
+        """Those that stand in the line, each with where."""
+        found = [Percentile(name, share_of(name), bound) for name, (_, bound) in named.items() if name != "jitter"]
+        try:
+            return in_order(found)
+        except ContradictionError as error:
+            raise self.refused(f"{error.key}: {error}", named[error.key][0]) from None
+
+    def made(self, named: Mapping[str, tuple[int, Quantity]], make: Callable[[], AnyRule]) -> AnyRule:
+        """The rule, or what its keys have against each other, under the one that is named."""
+        try:
+            return make()
+        except ValidationError as error:
+            wrong = error.errors()[0]["ctx"]["error"]
+            key = wrong.key if isinstance(wrong, ContradictionError) else ""
+            raise self.refused(f"{key}: {wrong}" if key else str(wrong), named.get(key, (0,))[0]) from None
 
     def order(self, id_: str) -> AnyRule:
         begin = self.text.index(":", self.end) + 1
@@ -104,11 +145,19 @@ class _Line:
         except ValueError as error:
             raise self.refused(str(error), at) from None
 
-    def bounds(self) -> tuple[Quantity | None, Quantity | None]:
+    def bounds(self, words: Sequence[str]) -> tuple[Quantity | None, Quantity | None, dict[str, tuple[int, Quantity]]]:
+        """The lower and the upper bound of every instance, and those with a name: a percentile, or one of `words`."""
         low: Quantity | None = None
         high: Quantity | None = None
+        named: dict[str, tuple[int, Quantity]] = {}
         while self.word:
             sign, at = self.word, self.at
+            if sign in words or NAME.fullmatch(sign):
+                self.next()
+                if sign in named:
+                    raise self.refused(f"a second bound for {sign}", at)
+                named[sign] = (at, self.named_bound(sign, at))
+                continue
             if sign not in (*_UPPER, *_LOWER):
                 near = did_you_mean(sign, ["within"])
                 raise self.refused(f'{self.found()} instead of "<", ">" or "within"{near}')
@@ -119,7 +168,21 @@ class _Line:
             low, high = (low, bound) if sign in _UPPER else (bound, high)
             if exceeds(low, high):
                 raise self.refused(f"no duration is both above {low} and below {high}", at)
-        return low, high
+        return low, high, named
+
+    def named_bound(self, name: str, at: int) -> Quantity:
+        if name != "jitter":
+            try:
+                share_of(name)
+            except ValueError as error:
+                raise self.refused(str(error), at) from None
+        if self.word not in _UPPER:
+            raise self.refused(f'{self.found()} instead of "<" or "within" after {name}')
+        sign, place = self.next(), self.at
+        bound = self.quantity(sign)
+        if name == "jitter" and bound.unit == "scl":
+            raise self.refused('a jitter counts no SCL periods; write a time such as "500us"', place)
+        return bound
 
     def quantity(self, sign: str) -> Quantity:
         if not self.word:

@@ -334,7 +334,19 @@ class RecurrenceRule(Rule):
             )
         self._bounds_in_order(self.min, self.max, "max")
         check_against(self.percentiles, self.min, self.max, "max")
+        self._jitter_says_something()
         return self
+
+    def _jitter_says_something(self) -> None:
+        low, high, jitter = self.min, self.max, self.jitter
+        if low is None or high is None or jitter is None or "scl" in (low.unit, high.unit):
+            return
+        if jitter.amount >= high.amount - low.amount:
+            raise ContradictionError(
+                "jitter",
+                f"{jitter} is no less than what min = {low} and max = {high} leave, so it says nothing; "
+                "give jitter the shorter bound, or leave it out",
+            )
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -363,6 +375,15 @@ class OrderRule(Rule):
         if self.scope != "capture" and "start" not in self.dfa.expected(self.dfa.start):
             raise ContradictionError(
                 "pattern", f"it can never match: every {self.scope} begins with start, the pattern does not"
+            )
+        if self.scope != "capture" and not self.dfa.fits(self.scope):
+            rest, hint = {
+                "transfer": ("nothing after it", 'what comes later lies in scope = "exchange"'),
+                "exchange": ("nothing of the bus after it", 'for a sequence of several write scope = "capture"'),
+            }[self.scope]
+            raise ContradictionError(
+                "pattern",
+                f"it can never match: in each {self.scope} start comes once, stop at most once, and {rest}; {hint}",
             )
         return self
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.errors import PatternError
-from tracecheck.rules.vocabulary import canonical
+from tracecheck.rules.vocabulary import BUS_EVENTS, canonical
 
 MAX_STATES: Final = 10_000
 """States of the finished automaton."""
@@ -64,6 +64,29 @@ class Dfa:
         """The events that keep a match possible in this state, in the order of `symbols`."""
         row = self.table[state]
         return [symbol for symbol, to in zip(self.symbols, row, strict=True) if self.live[to]]
+
+    def fits(self, scope: str) -> bool:
+        """Whether some `transfer` or `exchange` could match: START first and once, STOP at most once, and after it
+        nothing of the bus, or, in a transfer, nothing at all.
+        """
+        table, live = self.table, self.live
+        columns = {symbol: column for column, symbol in enumerate(self.symbols)}
+        bus = {columns[event] for event in BUS_EVENTS if event in columns} | {columns[event] for event in _ALWAYS}
+        inside = [c for c in columns.values() if c not in (columns["start"], columns["stop"])]
+        behind = [] if scope == "transfer" else [c for c in columns.values() if c not in bus]
+        todo = [(int(table[self.start, columns["start"]]), True)]
+        seen = set(todo)
+        for state, under_way in todo:  # grows while it is walked
+            if self.accepting[state]:
+                return True
+            moves = [(column, True) for column in inside] if under_way else [(column, False) for column in behind]
+            moves += [(columns["stop"], False)] if under_way else []
+            for column, still in moves:
+                step = (int(table[state, column]), still)
+                if live[step[0]] and step not in seen:
+                    seen.add(step)
+                    todo.append(step)
+        return False
 
     def index(self, event: str) -> int | None:
         """The column of an event, or None where the pattern does not see it."""
