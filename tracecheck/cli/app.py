@@ -139,6 +139,7 @@ def analyze(
       tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
       tracecheck analyze recordings/ --rules board.toml --format json -o verdicts.json
       tracecheck analyze recordings/ --rules board.toml --report junit=report.xml
+      tracecheck analyze capture.sr --format html -o report.html
 
     \b
     --expect takes

@@ -102,9 +102,55 @@ def read_exchange(
         end=end,
         waves=tuple(_cropped(wave, end) for wave in waves),
         marks=tuple(_marks(trace, facts)),
-        events=tuple(_events(trace, facts, end)),
+        events=tuple(_events(trace, facts.start, end)),
         cut_tail=len(later) > MARKER_EDGES,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some samples [begin, end) of the lines of one bus, whatever happens in them. Parts as of an Exchange."""
+
+    begin: int
+    end: int
+    waves: tuple[Wave, ...]
+    marks: tuple[Mark, ...]
+    events: tuple[tuple[int, str], ...]
+
+
+def read_stretch(
+    capture: Capture,
+    wiring: Wiring,
+    bus: str | None,
+    begin: int,
+    end: int,
+    settle: int,
+    *,
+    glitch_s: Fraction = GLITCH_S,
+) -> Stretch:
+    """Read samples [begin, end) of one bus and its markers, and of those that belong to none.
+
+    Only transfers whose START lies in it have bytes.
+    """
+    buses = tuple(b for b in wiring.buses if b.name == bus)
+    markers = (*(wiring.markers_of(bus) if bus is not None else ()), *wiring.markers_of(None))
+    part = Wiring(buses, tuple(m for m in markers if m.bus in (bus, None)))
+    blocks = list(capture.edges(part.bits, start=begin, stop=end)) if part.bits else []
+    waves = [_wave(name, line.bit, blocks, bus=True) for b in buses for name, line in (("SCL", b.scl), ("SDA", b.sda))]
+    waves += [_wave(name, bit, blocks) for bit, name in _pins(markers).items()]
+    trace = Trace(capture.path, capture.rate_hz, part)
+    trace.settle = settle
+    trace.collect(batches(blocks, part, Timing.at(capture.rate_hz, glitch_s)))
+    marks: list[Mark] = []
+    for b in buses:
+        rows = trace.columns(b.name, "transfers")
+        for number, start, stop, whole in zip(*(rows[c].tolist() for c in _ROW), strict=True):
+            if whole or start > begin:
+                marks += _transfer_marks(trace, b.name, number, start, stop if stop >= 0 else None)
+    return Stretch(begin, end, tuple(waves), tuple(marks), tuple(_events(trace, begin, end)))
+
+
+_ROW = ("transfer", "start", "stop", "complete")
 
 
 def _pins(markers: tuple[MarkerWire, ...]) -> dict[int, str]:
@@ -129,25 +175,28 @@ def _cropped(wave: Wave, end: int) -> Wave:
 
 
 def _marks(trace: Trace, facts: TransferFacts) -> list[Mark]:
-    """START, bytes, acknowledges and STOP of the one transfer; nothing where it was not decoded again."""
-    bus = facts.bus
-    transfers = trace.columns(bus, "transfers")
+    """What was decoded of the one transfer; nothing where it was not decoded again."""
+    transfers = trace.columns(facts.bus, "transfers")
     row = np.flatnonzero(transfers["start"] == facts.start)
     if not len(row):
         return []
-    number = int(transfers["transfer"][row[0]])
+    return _transfer_marks(trace, facts.bus, int(transfers["transfer"][row[0]]), facts.start, facts.stop)
+
+
+def _transfer_marks(trace: Trace, bus: str, number: int, start: int, stop: int | None) -> list[Mark]:
+    """START, bytes, acknowledges and STOP of one transfer, by sample."""
     messages, rows = (_of(trace.columns(bus, table), number) for table in ("messages", "bytes"))
-    marks = [Mark(facts.start, facts.start, "S")]
-    for i, start in enumerate(messages["start"].tolist()):
+    marks = [Mark(start, start, "S")]
+    for i, begin in enumerate(messages["start"].tolist()):
         if messages["restart"][i]:
-            marks.append(Mark(start, start, "Sr"))
+            marks.append(Mark(begin, begin, "Sr"))
     ends = rows["end"].tolist()
     for i, at in enumerate(rows["at"].tolist()):
         marks.append(Mark(int(rows["start"][i]), at, _byte_text(int(rows["value"][i]), int(rows["kind"][i]))))
         if rows["acked"][i] >= 0:
             marks.append(Mark(ends[i], ends[i], "A" if rows["acked"][i] else "N"))
-    if facts.stop is not None:
-        marks.append(Mark(facts.stop, facts.stop, "P"))
+    if stop is not None:
+        marks.append(Mark(stop, stop, "P"))
     return sorted(marks, key=lambda m: (m.begin, m.end))
 
 
@@ -165,10 +214,10 @@ def _byte_text(value: int, kind: int) -> str:
 _TOLD = frozenset({"start", "restart", "stop", "wake", "ready"})
 
 
-def _events(trace: Trace, facts: TransferFacts, end: int) -> list[tuple[int, str]]:
-    """What the list below the drawing tells: START, STOP, interrupts, wakes, anomalies; by sample."""
+def _events(trace: Trace, begin: int, end: int) -> list[tuple[int, str]]:
+    """What the list below a drawing tells: START, STOP, interrupts, wakes, anomalies; by sample."""
     irqs = {name for m in trace.wiring.markers if m.role == "irq" for name in (m.name, f"{m.name}.begin")}
     told = _TOLD | irqs | (set(words.ANOMALIES) - {"simultaneous"})
     timeline = trace.timeline
     rows = zip(timeline["sample"].to_pylist(), timeline["event"].to_pylist(), strict=True)
-    return [(at, name) for at, name in rows if facts.start <= at < end and name in told]
+    return [(at, name) for at, name in rows if begin <= at < end and name in told]

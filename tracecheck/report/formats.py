@@ -32,6 +32,7 @@ FORMATS: Final = {
     "junit": Format("tracecheck.report.run_junit"),
     "sarif": Format("tracecheck.report.run_sarif"),
     "github": Format("tracecheck.report.run_github"),
+    "html": Format("tracecheck.report.html"),
 }
 
 

@@ -13,6 +13,8 @@ from tracecheck import api
 from tracecheck.capture.model import Capture
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
+from tracecheck.decoding.stream import Batch
+from tracecheck.report.activity import Activity
 from tracecheck.report.exchange import Exchange, read_exchange
 from tracecheck.report.outline import Outline, TransferFacts
 from tracecheck.rules.model import RuleSet
@@ -51,6 +53,7 @@ class Judged:
     report: Report
     outline: Outline
     terms: Terms = field(default=Terms())
+    activity: Activity | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -150,9 +153,14 @@ def judge(
 
     `max_findings` as for `tracecheck.analyze`. Raises CaptureError, ChannelError.
     """
-    outline = Outline()
-    report = api.analyze(capture, asked(rules), max_findings=max_findings, progress=progress, observe=outline.add)
-    return Judged(capture.path, rules, capture, report, outline, terms or Terms())
+    outline, activity = Outline(), Activity(capture.samples)
+
+    def observe(batch: Batch) -> None:
+        outline.add(batch)
+        activity.add(batch)
+
+    report = api.analyze(capture, asked(rules), max_findings=max_findings, progress=progress, observe=observe)
+    return Judged(capture.path, rules, capture, report, outline, terms or Terms(), activity)
 
 
 def asked(rules: RuleSet) -> RuleSet | None:

@@ -68,7 +68,7 @@ def _of_all(results: Sequence[RuleResult], several: bool, style: Style) -> list[
         for bus, statistic in result.statistics:
             marks.append({PASS: "pass", FAIL: MARKS[result.rule.severity]}.get(statistic.verdict, "?"))
             ids.append(f"{result.rule.id} {statistic.name}" + (f" {bus}" if several else ""))
-            cells.append(_statistic(statistic, result.rate_hz, style))
+            cells.append(statistic_cells(statistic, result.rate_hz, style))
     return _painted(_fitted(marks, ids, cells, _OF_ALL, style, "of all"), marks, style) if marks else []
 
 
@@ -122,7 +122,7 @@ def _margins(result: RuleResult, several: bool) -> list[str]:
     return [*numbers, room, _closest(result, several) if stats.headroom is not None else ""]
 
 
-def _statistic(statistic: Statistic, rate_hz: int | None, style: Style) -> list[str]:
+def statistic_cells(statistic: Statistic, rate_hz: int | None, style: Style) -> list[str]:
     """Its value, or between what it lies; its bound, the room to that; of how many instances, and how many it needs."""
 
     def shown(value: float) -> str:
