@@ -322,7 +322,7 @@ def _axis(view: _View) -> list[str]:
             continue
         x = view.x(at)
         parts.append(element("line", x1=_crisp(x), x2=_crisp(x), y1=y + 0.5, y2=y + 5, class_="axis"))
-        said = "0" if at == zero else f"{'+' if at > zero else '−'}{view.time(abs(at - zero))}"
+        said = "0" if at == zero else f"{'+' if at > zero else '-'}{view.time(abs(at - zero))}"
         half = max(len(said), len(names.get(at, ""))) * CHAR / 2 + 3
         middle = min(max(x, half), last + _RIGHT - half)
         if any(middle - half < b and a < middle + half for a, b in labels):
