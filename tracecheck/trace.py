@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tracecheck import notebook
 from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
@@ -167,9 +168,14 @@ class Trace:
         """Whether the timing of every bus was measured."""
         return all(b.name in self._timings for b in self.wiring.buses)
 
-    def df(self, name: str) -> pd.DataFrame:
-        """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas."""
-        return to_frame(self.table(name))
+    def df(self, name: str, *, timedelta: bool = False) -> pd.DataFrame:
+        """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas.
+
+        With `timedelta`, columns in nanoseconds become durations, without the `_ns` in their names: they compare with
+        `pd.Timedelta("20us")` and print as times.
+        """
+        table = self.table(name)
+        return to_frame(durations(table) if timedelta else table)
 
     def message_bytes(self, bus: str) -> Iterator[tuple[int, int, builtins.bytes]]:
         """(transfer, message, data) of every message, in order."""
@@ -186,6 +192,16 @@ class Trace:
     def _each(self, table: str) -> dict[str, Columns]:
         return {b.name: self.columns(b.name, table) for b in self.wiring.buses}
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the first transfers."""
+        columns = ("bus", "transfer", "t_ns", "address", "directions", "n_bytes", "outcome", "duration_ns")
+        rows = self.transfers.select(columns).slice(0, notebook.ROWS).to_pylist()
+        for row in rows:
+            row["address"] = None if row["address"] is None else f"0x{row['address']:02X}"
+        shown = notebook.table(columns, (list(row.values()) for row in rows), len(self.transfers))
+        markers = ", ".join(marker.name for marker in self.wiring.markers) or "none"
+        return notebook.titled(self.path, f"{len(self.transfers)} transfers; markers: {markers}", shown)
+
     def __repr__(self) -> str:
         counts = ", ".join(
             f"{len(self.columns(b.name, 'transfers')['start'])} transfers on {b.name}" for b in self.wiring.buses
@@ -197,6 +213,21 @@ def _builders() -> ModuleType:
     from tracecheck import tables  # noqa: PLC0415  (loads pyarrow)
 
     return tables
+
+
+def durations(table: pa.Table) -> pa.Table:
+    """The table with its columns in ns as durations: `t_ns` as `t`, `width_ns` as `width`; no name twice."""
+    import pyarrow as pa  # noqa: PLC0415  (heavy)
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    columns, names = list(table.columns), list(table.column_names)
+    for i, name in enumerate(table.column_names):
+        short = name.removesuffix("_ns")
+        if short == name or short in table.column_names:
+            continue
+        whole = columns[i] if pa.types.is_integer(columns[i].type) else pc.round(columns[i])
+        columns[i], names[i] = whole.cast(pa.int64()).cast(pa.duration("ns")), short
+    return pa.table(columns, names=names)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
-from tracecheck import words
+from tracecheck import notebook, words
 from tracecheck.errors import UsageError
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import Expectation, Instances
@@ -267,6 +267,15 @@ class Report:
         path, rules = self.capture.get("path", "a capture"), len(self.rules)
         return f"<Report on {path}: {self.verdict}, {rules} rules, {len(self.findings)} findings>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, and what became of each rule that had something to judge."""
+        head = ("rule", "verdict", "judged", "failed", "open", "cut", "min", "p50", "p99", "max", "headroom")
+        results = sorted(self.rules, key=lambda r: ("fail", "inconclusive", "pass").index(r.verdict))
+        results = [r for r in results if r.judged or r.inconclusive or not r.rule.optional]
+        said = f"{self.verdict}: {len(self.rules)} rules, {len(self.findings) + self.unlisted} findings"
+        table = notebook.table(head, (_row(result) for result in results), len(results))
+        return notebook.titled(str(self.capture.get("path", "a capture")), said, table)
+
     @cached_property
     def checks(self) -> pa.Table:
         """Every rule on every instance, columns as `schemas.CHECKS`, rule by rule and bus by bus in order.
@@ -332,6 +341,16 @@ def _beyond(value: float, lower: float, upper: float) -> float | None:
     if value < lower:
         return (lower - value) / lower * 100
     return None
+
+
+def _row(result: RuleResult) -> list[object]:
+    """A rule's line in a notebook."""
+    row: list[object] = [result.rule.id, result.verdict, result.judged, result.failed, result.inconclusive, result.cut]
+    stats = result.stats
+    if stats is None:
+        return [*row, *[None] * 5]
+    values = (stats.min, stats.p50, stats.p99, stats.max, stats.headroom)
+    return [*row, *(v if v is None else ns_text(v) if stats.unit == "ns" else f"{v:.0f}" for v in values)]
 
 
 def time_text(samples: int, rate_hz: int | None) -> str:
