@@ -60,7 +60,7 @@ or another folder
 s.toml:6:10: suite "board", rules: no file or preset "rules/two-pin.rles.toml"; did you mean "two-pin.rules.toml"?
 s.toml:6:37: suite "board", rules: no file or preset "embasy-rp"; did you mean "embassy-rp"?
 s.toml:7:11: suite "board", expect: "=" instead of "->" or "<-"; forms: "irq.begin -> wake < 20us", \
-"irq.begin <- stop within 5us", "never glitch", "order: start data* stop"
+"irq.begin <- stop within 5us", "every start < 11ms", "never glitch", "order: start data* stop"
 s.toml:8:14: suite "board", samplerate: "fast" is not a samplerate; write it like "24 MHz", "500k" or "1000000"
 s.toml:10:8: suite "board" is there already, in line 3; give each suite its own name
 s.toml:12:11: suite "board", verdict: unknown value "maybe" (known: pass, fail)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas
-from tracecheck.arrow import coded, column
+from tracecheck.arrow import coded, column, strings
 from tracecheck.capture.model import Capture
 from tracecheck.decoding import peer
 from tracecheck.decoding.wiring import BusWire
@@ -171,7 +171,7 @@ def annotations_table(trace: Trace, annotations: Sequence[Annotation]) -> pa.Tab
         "stack": _names([one.stack for one in annotations]),
         "decoder": _names([one.decoder for one in annotations]),
         "class": _names([one.kind for one in annotations]),
-        "text": pa.array([one.text for one in annotations], pa.string()),
+        "text": strings([one.text for one in annotations]),
         "start": column(start),
         "end": column(end),
         "t_ns": column(times, no_times),
