@@ -28,7 +28,7 @@ _WORKER: Final = Path(__file__).with_name("worker.py")
 _ROW: Final = np.dtype([("start", "<i8"), ("end", "<i8"), ("kind", "u1"), ("value", "u1")])
 _PATIENCE_S: Final = 60
 _ROWS_A_SECOND: Final = 10_000
-"""Decoders manage some hundred thousand packets a second; one that is a hundred times slower hangs."""
+"""Annotations of the bus that a stack must at least get through: one that is slower is taken to hang."""
 
 
 @dataclass(frozen=True, slots=True)
