@@ -139,14 +139,11 @@ def analyze(
       tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
       tracecheck analyze recordings/ --rules board.toml --format json -o verdicts.json
       tracecheck analyze recordings/ --rules board.toml --report junit=report.xml
-      tracecheck analyze capture.sr --format html -o report.html
 
     \b
     --expect takes
       TRIGGER -> RESPONSE [< BOUND] [> BOUND]    each trigger is answered in time
-      ... p99 < BOUND                            so many of all are
       EVENT <- CAUSE [within BOUND]              each event has its cause before it
-      every EVENT < BOUND [jitter < BOUND]       it comes again in time, evenly
       never EVENT
       order: start address data* stop irq wake   each exchange matches a pattern
 
@@ -731,8 +728,6 @@ def compare(
     save_baseline: Annotated[
         str | None, typer.Option("--save-baseline", metavar="FILE", help="Write what is compared of BASE there.")
     ] = None,
-def mutate(
-    capture: opt.CaptureFile,
     rules: Annotated[
         list[str] | None,
         typer.Option(
@@ -746,23 +741,6 @@ def mutate(
         str, typer.Option("--tolerance", metavar="PERCENT", help="How much longer a time may be.")
     ] = "20%",
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
-            help="The rules to test; give it again for more.",
-            autocompletion=opt.preset_names,
-        ),
-    ] = None,
-    expect: Annotated[
-        list[str] | None, typer.Option("--expect", metavar="RULE", help="A rule in one line, as analyze takes it.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which places are taken; the same N, the same.")] = 0,
-    sites: Annotated[
-        int,
-        typer.Option(
-            "--sites", metavar="N", min=1, help="Places of each sort: each fault, bound and shape of transfer."
-        ),
-    ] = 1,
-    fail_on: Annotated[
-        opt.Severity, typer.Option("--fail-on", help="A fault is caught by a failed rule of this severity or above.")
-    ] = "note",
     scl: opt.Scl = None,
     sda: opt.Sda = None,
     bus: opt.Buses = None,
@@ -798,6 +776,43 @@ def mutate(
             save=save_baseline,
             output_format=output_format,
             quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def mutate(
+    capture: opt.CaptureFile,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            metavar="FILE|PRESET",
+            help="The rules to test; give it again for more.",
+            autocompletion=opt.preset_names,
+        ),
+    ] = None,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", metavar="RULE", help="A rule in one line, as analyze takes it.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which places are taken; the same N, the same.")] = 0,
+    sites: Annotated[
+        int,
+        typer.Option(
+            "--sites", metavar="N", min=1, help="Places of each sort: each fault, bound and shape of transfer."
+        ),
+    ] = 1,
+    fail_on: Annotated[
+        opt.Severity, typer.Option("--fail-on", help="A fault is caught by a failed rule of this severity or above.")
+    ] = "note",
+    scl: opt.Scl = None,
+    sda: opt.Sda = None,
+    bus: opt.Buses = None,
+    marker: opt.Markers = None,
+    samplerate: opt.Samplerate = None,
+    max_samples: opt.MaxSamples = None,
+    device: opt.Device = None,
+    unitsize: opt.Unitsize = None,
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     output: opt.OutputFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only.")] = False,
