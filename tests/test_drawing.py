@@ -15,10 +15,10 @@ import tracecheck
 from tracecheck.decoding.exchanges import SETTLE_S, settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import decode_capture
+from tracecheck.exchange import Exchange, Mark, Wave, read_exchange
+from tracecheck.outline import Outline, TransferFacts
 from tracecheck.report.columns import Column, find, layout
 from tracecheck.report.drawing import draw
-from tracecheck.report.exchange import Exchange, Mark, Wave, read_exchange
-from tracecheck.report.outline import Outline, TransferFacts
 from tracecheck.report.style import Style
 
 CAPTURES = Path(__file__).parent.parent / "captures"

@@ -16,7 +16,6 @@ from sr_builder import Entry, archive, chunks, metadata
 
 import tracecheck
 from tracecheck.cli import main
-from tracecheck.report.html.measured import Measured
 from tracecheck.report.html.page import pieces
 from tracecheck.report.html.scene import Excerpt, Focus, focus_of, scenes
 from tracecheck.report.html.timescale import Hole, Timescale
@@ -24,6 +23,7 @@ from tracecheck.report.html.waveform import waveform
 from tracecheck.report.judged import Judged, Run, judge
 from tracecheck.rules.expect import expect
 from tracecheck.rules.file import load
+from tracecheck.rules.measured import Measured
 from tracecheck.rules.model import RuleSet
 
 CAPTURES = Path(__file__).parent.parent / "captures"

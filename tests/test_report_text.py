@@ -13,10 +13,10 @@ import pytest
 import tracecheck
 from tracecheck.capture.memory import ArrayCapture
 from tracecheck.decoding.wiring import Wiring
+from tracecheck.outline import Outline
 from tracecheck.report import info, text
 from tracecheck.report import json as as_json
 from tracecheck.report.findings import instant_text
-from tracecheck.report.outline import Outline
 from tracecheck.report.style import Style, aligned, shortened
 from tracecheck.rules.expect import expect
 from tracecheck.rules.model import MarkerSpec, RuleSet

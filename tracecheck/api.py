@@ -67,7 +67,7 @@ def decode(
     for name in markers or ():
         opened.channel(ruleset.markers[name].channel)
     wiring = wire(opened, list(ruleset.buses.values()), list(ruleset.markers.values()))
-    trace = Trace(opened.path, opened.rate_hz, wiring)
+    trace = Trace(opened.path, opened.rate_hz, wiring, capture=opened, glitch_s=ruleset.glitch.amount)
     trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
     return trace.collect(
         decode_capture(opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings)
@@ -126,7 +126,9 @@ def analyze(
     asked = None if rules is None else _rules(rules, None)[0]
     wiring = wire(opened, list(asked.buses.values()) if asked else (), list(asked.markers.values()) if asked else ())
     ruleset, notes = (asked, ()) if asked is not None and asked.rules else _rules(None, wiring, asked)
-    trace = Trace(opened.path, opened.rate_hz, wiring) if keep_trace else None
+    trace = None
+    if keep_trace:
+        trace = Trace(opened.path, opened.rate_hz, wiring, capture=opened, glitch_s=ruleset.glitch.amount)
     engine = Engine(ruleset, wiring, opened.rate_hz, max_findings=max_findings, keep=keep_checks)
     sampled = Undersampled()
     decoded = decode_capture(

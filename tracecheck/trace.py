@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tracecheck import notebook
+from tracecheck.capture.model import Capture
 from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
-from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.stream import GLITCH_S, Batch
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.axes import Axes
 
 TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
 
@@ -37,6 +40,7 @@ class Trace:
     """The tables of one capture. `path` and `rate_hz` as the capture has them; `end`: samples decoded.
 
     `synced`, `known_to`: for each lane, the samples between which its rules judge (see `stream.Batch`).
+    `capture`, `glitch_s`: what it was decoded from and with, where the waves of a transfer are to be had again.
     """
 
     path: str
@@ -46,6 +50,8 @@ class Trace:
     synced: dict[str | None, int] = field(default_factory=dict)
     known_to: dict[str | None, int] = field(default_factory=dict)
     initially_active: dict[str, bool] = field(default_factory=dict)
+    capture: Capture | None = field(default=None, repr=False, compare=False)
+    glitch_s: Fraction = GLITCH_S
     settle: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -176,6 +182,32 @@ class Trace:
         """
         table = self.table(name)
         return to_frame(durations(table) if timedelta else table)
+
+    def plot(self, transfer: int, bus: str | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw one transfer, read from its capture again: decoded bytes, SCL, SDA, and markers as in `tracecheck show`.
+
+        `bus` only where there are several; `ax` to draw into. Returns matplotlib's Axes. Raises UsageError for a
+        transfer or bus that does not exist, ExtraError where matplotlib is missing.
+        """
+        from tracecheck import exchange, outline, plots  # noqa: PLC0415  (they read a Trace)
+
+        names = [b.name for b in self.wiring.buses]
+        if bus is None and len(names) != 1:
+            raise UsageError(f"say which bus: {', '.join(names)}" if names else f"{self.path}: no bus was decoded")
+        chosen = names[0] if bus is None else bus
+        if chosen not in names:
+            raise UsageError(f'no bus "{chosen}"{did_you_mean(chosen, names)} (buses: {", ".join(names) or "none"})')
+        known = outline.Outline()
+        known.add(self.batch())
+        facts = known.facts(chosen, transfer)
+        if facts is None:
+            n = len(self.columns(chosen, "transfers")["start"])
+            have = f"0 to {n - 1}" if n > 1 else "0" if n else "none"
+            raise UsageError(f"no transfer {transfer} on {chosen} (transfers: {have})")
+        if self.capture is None:
+            raise UsageError(f"{self.path}: waves are read from the capture, and this trace was built without one")
+        drawn = exchange.read_exchange(self.capture, self.wiring, facts, self.settle, glitch_s=self.glitch_s)
+        return plots.waves(drawn, ax)
 
     def message_bytes(self, bus: str) -> Iterator[tuple[int, int, builtins.bytes]]:
         """(transfer, message, data) of every message, in order."""

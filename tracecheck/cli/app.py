@@ -143,7 +143,9 @@ def analyze(
     \b
     --expect takes
       TRIGGER -> RESPONSE [< BOUND] [> BOUND]    each trigger is answered in time
+      ... p99 < BOUND                            so many of all are
       EVENT <- CAUSE [within BOUND]              each event has its cause before it
+      every EVENT < BOUND [jitter < BOUND]       it comes again in time, evenly
       never EVENT
       order: start address data* stop irq wake   each exchange matches a pattern
 

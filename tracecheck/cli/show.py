@@ -18,9 +18,9 @@ from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import decode_capture
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError, did_you_mean
+from tracecheck.exchange import read_exchange
+from tracecheck.outline import Outline
 from tracecheck.report.drawing import draw
-from tracecheck.report.exchange import read_exchange
-from tracecheck.report.outline import Outline
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.decoding.rows import distinct
-from tracecheck.report.exchange import Exchange
+from tracecheck.exchange import Exchange
 
 Samples = NDArray[np.int64]
 

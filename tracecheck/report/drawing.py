@@ -14,8 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from tracecheck.exchange import Exchange, Mark, Wave
 from tracecheck.report.columns import Column, find, layout
-from tracecheck.report.exchange import Exchange, Mark, Wave
 from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible

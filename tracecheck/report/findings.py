@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tracecheck import words
-from tracecheck.report.outline import Outline
+from tracecheck.outline import Outline
 from tracecheck.report.rule_table import MARKS, mark
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracecheck import words
-from tracecheck.report.outline import Outline
+from tracecheck.outline import Outline
 from tracecheck.rules.checks.base import Expectation
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.verdict import Finding, Report, RuleResult

@@ -14,9 +14,9 @@ from tracecheck.capture.model import Capture
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import Batch
+from tracecheck.exchange import Exchange, read_exchange
+from tracecheck.outline import Outline, TransferFacts
 from tracecheck.report.activity import Activity
-from tracecheck.report.exchange import Exchange, read_exchange
-from tracecheck.report.outline import Outline, TransferFacts
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.tally import MAX_FINDINGS
 from tracecheck.rules.verdict import Finding, Report, RuleResult, Verdict

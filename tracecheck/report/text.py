@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tracecheck.outline import Outline
 from tracecheck.report.findings import duration_text, finding_lines, wrapped
-from tracecheck.report.outline import Outline
 from tracecheck.report.rule_table import rule_lines
 from tracecheck.report.style import Style, aligned
 from tracecheck.report.visible import visible

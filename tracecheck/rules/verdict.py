@@ -9,7 +9,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracecheck import notebook, words
-from tracecheck.errors import UsageError
+from tracecheck.errors import UsageError, did_you_mean
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import Expectation, Instances
 from tracecheck.rules.counted import Counted
@@ -21,6 +21,7 @@ from tracecheck.timebase import NS, to_ns
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from matplotlib.axes import Axes
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 _RANK = {name: i for i, name in enumerate(words.SEVERITIES)}
@@ -290,6 +291,24 @@ class Report:
         from tracecheck.rules.checks_table import checks_table  # noqa: PLC0415  (needs pyarrow)
 
         return checks_table(self.rules)
+
+    def plot(self, rule: str, *, ax: Axes | None = None) -> Axes:
+        """Draw how what a rule measured is spread, over all buses, with its bounds, median and 99th percentile.
+
+        `ax` to draw into. Returns matplotlib's Axes. Raises UsageError for a rule that does not exist or measured
+        nothing, ExtraError where matplotlib is missing.
+        """
+        from tracecheck.rules import measured, plot  # noqa: PLC0415  (they read a RuleResult)
+
+        ids = [result.rule.id for result in self.rules]
+        if rule not in ids:
+            raise UsageError(f'no rule "{rule}"{did_you_mean(rule, ids)} (rules: {", ".join(ids) or "none"})')
+        result = self.rules[ids.index(rule)]
+        found = measured.measured_by(result)
+        if found is None:
+            having = [r.rule.id for r in self.rules if r.stats is not None]
+            raise UsageError(f'rule "{rule}" measured nothing (rules that did: {", ".join(having) or "none"})')
+        return plot.distribution(found, f"{rule}: {result.verdict}, {found.total} measured", ax)
 
     @property
     def unlisted(self) -> int:

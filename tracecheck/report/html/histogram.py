@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck.report.html.measured import Measured
 from tracecheck.report.html.svg import CHAR, drawing, element, text, titled
+from tracecheck.rules.measured import Measured
 
 _WIDTH, _HEIGHT = 520.0, 92.0
 _LEFT, _RIGHT, _TOP, _FOOT = 8.0, 8.0, 30.0, 20.0

@@ -22,7 +22,6 @@ import tracecheck
 from tracecheck.errors import CaptureError
 from tracecheck.report.findings import duration_text, instant_text, reason
 from tracecheck.report.html.histogram import histogram, spark
-from tracecheck.report.html.measured import Measured, measured_by
 from tracecheck.report.html.overview import Place, overview
 from tracecheck.report.html.scene import Scene, scenes
 from tracecheck.report.html.svg import printable
@@ -34,6 +33,7 @@ from tracecheck.report.style import Style
 from tracecheck.report.text import rate_text, verdict_line
 from tracecheck.rules.describe import describe
 from tracecheck.rules.library import preset_names
+from tracecheck.rules.measured import Measured, measured_by
 from tracecheck.rules.verdict import Finding, RuleResult, ns_text
 from tracecheck.words import VERDICTS
 

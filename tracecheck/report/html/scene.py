@@ -15,9 +15,9 @@ import numpy as np
 from tracecheck.capture.model import Capture, EdgeBlock
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
-from tracecheck.report.exchange import LEAD_PERIODS, Mark, Wave, read_exchange, read_stretch
+from tracecheck.exchange import LEAD_PERIODS, Mark, Wave, read_exchange, read_stretch
+from tracecheck.outline import TransferFacts
 from tracecheck.report.judged import Judged
-from tracecheck.report.outline import TransferFacts
 from tracecheck.rules.verdict import Finding
 from tracecheck.timebase import NS
 

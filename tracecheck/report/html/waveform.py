@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tracecheck.report.exchange import Mark, Wave
+from tracecheck.exchange import Mark, Wave
 from tracecheck.report.findings import instant_text
 from tracecheck.report.html.scene import Scene
 from tracecheck.report.html.svg import CHAR, drawing, element, text, titled

@@ -19,7 +19,7 @@ from tracecheck.decoding.markers import LineEdges
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.stream import GLITCH_S, Timing, batches
 from tracecheck.decoding.wiring import MarkerWire, Wiring
-from tracecheck.report.outline import TransferFacts
+from tracecheck.outline import TransferFacts
 from tracecheck.trace import Trace
 
 Samples = NDArray[np.int64]
