@@ -19,7 +19,7 @@ MARKER_COLOUR: Final = "tab:green"
 ODD_COLOUR: Final = "tab:red"
 _HIGH: Final = 0.62
 """Height of a wave, of the row it has."""
-_BYTE: Final = 0.2
+_BYTE: Final = 0.24
 """Width that a byte should have, in inches; a picture gets no wider than 24."""
 _CHARACTER: Final = 0.085
 """Width of a character of a byte's label, in inches."""
