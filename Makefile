@@ -93,7 +93,7 @@ checked: $(VENV)/.core
 	rm -rf $(CHECKED)
 	mkdir -p $(CHECKED)
 	tar --create --exclude='*.so' --exclude=__pycache__ --exclude='.*_cache' --exclude=firmware/target \
-	    _ext benchmarks captures docs firmware tests tracecheck *.md LICENSE Makefile MANIFEST.in action.yml .pre-commit-hooks.yaml pyproject.toml setup.py \
+	    _ext benchmarks captures docs examples firmware tests tracecheck *.md LICENSE Makefile MANIFEST.in action.yml .pre-commit-hooks.yaml pyproject.toml setup.py \
 	    | tar --extract --directory=$(CHECKED)
 	cd $(CHECKED) && TRACECHECK_CHECKED=1 $(CURDIR)/$(BIN)/python setup.py --quiet build_ext --inplace
 	cd $(CHECKED) && for core in tracecheck/_*.so; do \
