@@ -85,7 +85,10 @@ def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path: Path) -> None:
             time.sleep(0.05)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1].decode()
+        try:
+            said = process.communicate(timeout=30)[1].decode()
+        finally:
+            process.kill()
     assert process.returncode == 0, said
     assert said == "tracecheck: recording until Ctrl-C\ntracecheck: stopped; this is what was recorded until then\n"
     assert tracecheck.open(out).samples > 0
