@@ -16,7 +16,8 @@ import pytest
 
 import tracecheck.cli
 from tracecheck import api
-from tracecheck.cli import app, main
+from tracecheck.cli import main
+from tracecheck.cli.commands import decode
 from tracecheck.trace import TABLES
 
 CAPTURES = Path(__file__).parent.parent / "captures"
@@ -102,7 +103,7 @@ def test_no_command_is_help_and_an_error(capfd: pytest.CaptureFixture[str]) -> N
 
 
 def test_tables_are_the_traces() -> None:
-    assert app.TABLES == TABLES
+    assert decode.TABLES == TABLES
 
 
 def test_shell_completion() -> None:

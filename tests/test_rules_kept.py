@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 import tracecheck
 from tracecheck import schemas
-from tracecheck.cli.app import analyze, app
+from tracecheck.cli.app import app
+from tracecheck.cli.commands.analyze import analyze
 from tracecheck.errors import UsageError
 from tracecheck.report import json as as_json
 from tracecheck.report import text
