@@ -16,7 +16,10 @@ from tracecheck.capture.memory import ArrayCapture
 from tracecheck.capture.model import Channel
 from tracecheck.cli import main
 from tracecheck.errors import CaptureError
-from tracecheck.learn import _channel, _rounded, learn, quoted
+from tracecheck.learn import learn
+from tracecheck.learn.draft import quoted
+from tracecheck.learn.pins import channel_text
+from tracecheck.learn.times import rounded
 from tracecheck.rules.file import lint, load
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_quantity
@@ -115,7 +118,7 @@ def test_any_text_is_quoted_as_toml_reads_it(text: str) -> None:
 
 @given(st.fractions(Fraction(1, 1000), 10**13))
 def test_bounds_are_rounded_up_by_less_than_a_hundredth(ns: Fraction) -> None:
-    amount = parse_quantity(_rounded(ns)).amount * 10**9
+    amount = parse_quantity(rounded(ns)).amount * 10**9
     assert ns <= amount <= max(ns * Fraction(101, 100), ns + 1)
 
 
@@ -153,7 +156,7 @@ def test_any_channel_name_gives_a_valid_file(names: list[str]) -> None:
 def test_a_channel_that_nothing_can_name_is_an_error() -> None:
     capture = ArrayCapture(np.zeros(4, np.uint8), 1_000_000, ["x", "x", "0"])
     with pytest.raises(CaptureError, match="bit 0 cannot be named: another channel is called so; rename it"):
-        _channel(capture, Channel("x", 0))
+        channel_text(capture, Channel("x", 0))
 
 
 def test_the_command_writes_once_and_says_what_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

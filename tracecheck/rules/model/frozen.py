@@ -1,0 +1,11 @@
+"""What all of a rule set is made of: frozen, and strict about its types."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """A model without surprises: unknown keys and wrong types are refused, and nothing changes once it is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
