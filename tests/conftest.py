@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 
 from hypothesis import settings
+from needs import IN_CI
 
 _EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "100"))
-_IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 settings.register_profile("dev", max_examples=_EXAMPLES, deadline=None)
 settings.register_profile("ci", max_examples=_EXAMPLES, deadline=None, derandomize=True, database=None, print_blob=True)
-settings.load_profile("ci" if _IN_CI else "dev")
+settings.load_profile("ci" if IN_CI else "dev")

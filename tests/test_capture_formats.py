@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import needs
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -26,7 +27,6 @@ ROOT = Path(__file__).parent.parent
 CAPTURE = ROOT / "captures/synthetic/synthetic-late-wake.sr"
 FST = ROOT / "tests/captures/synthetic-late-wake.fst"
 DUMP = ROOT / "captures/sigrok-dumps/ds3231_ex1.sr"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 NAMES = ("SCL", "SDA", "IRQ", "PENDING", "RUN")
 
 
@@ -88,9 +88,7 @@ CASES = [
     pytest.param(
         write,
         id=name,
-        marks=pytest.mark.skipif(
-            needs_sigrok and not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed"
-        ),
+        marks=[needs.sigrok_cli] if needs_sigrok else [],
     )
     for name, (write, needs_sigrok) in WRITERS.items()
 ]
@@ -115,7 +113,7 @@ def test_the_same_tables_on_one_grid(write: Callable[[Path, Path], Path], tmp_pa
     assert (samples_of(found) == samples_of(wanted)[: found.samples]).all()
 
 
-@pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+@needs.sigrok_cli
 def test_a_real_capture_through_other_programs_formats(tmp_path: Path) -> None:
     wanted = tracecheck.open(DUMP)
     lines = {"scl": "SCL", "sda": "SDA"}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
+import needs
 import numpy as np
 import pytest
 from format_writers import saleae_csv, samples_of
@@ -17,7 +16,6 @@ from tracecheck.cli import main
 ROOT = Path(__file__).parent.parent
 CAPTURE = ROOT / "captures/synthetic/synthetic-late-wake.sr"
 DUMP = ROOT / "captures/sigrok-dumps/st_m24c02_powerup_and_reset.sr"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 @pytest.mark.parametrize("path", [CAPTURE, DUMP], ids=lambda path: path.stem)
@@ -37,7 +35,7 @@ def test_there_and_back_is_the_same_capture(path: Path, tmp_path: Path) -> None:
     assert found.remarks["converted-from"] == "VCD x.vcd"
 
 
-@pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+@needs.sigrok_cli
 def test_sigrok_reads_what_a_saleae_recorded(tmp_path: Path) -> None:
     saleae_csv(tracecheck.open(CAPTURE), tmp_path / "x.csv")
     arguments = ["-o", str(tmp_path / "x.sr"), "--samplerate", "24MHz", "--line", "SCL", "--line", "SDA", "-q"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +21,6 @@ from tracecheck.trace import TABLES
 CAPTURES = Path(__file__).parent.parent / "captures"
 HOG = str(CAPTURES / "pico/pico-hog-executor.sr")
 WAKE = ("--expect", "irq.begin -> wake < 100us")
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def levels(path: str | Path, start: int, stop: int) -> list[int]:
@@ -64,7 +62,7 @@ def test_around_a_finding_lie_its_transfer_and_what_was_measured(
     assert captured.out == f"{piece}: FAIL: 1 of 1 rule failed (1 finding); 1 transfer\n"
 
 
-@pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+@needs.sigrok_cli
 def test_sigrok_opens_the_piece(tmp_path: Path) -> None:
     piece = tmp_path / "piece.sr"
     assert main(["export", HOG, "-o", str(piece), "--around", "transfer:7", "--quiet"]) == 0

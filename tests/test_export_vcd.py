@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import needs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +21,6 @@ from tracecheck.errors import UsageError
 from tracecheck.export.vcd import identifiers, timescale, write_vcd
 
 CAPTURES = Path(__file__).parent.parent / "captures"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def dumped(*arguments: Any, **more: Any) -> bytes:
@@ -128,7 +126,7 @@ def test_without_a_samplerate_there_is_no_time() -> None:
     assert str(raised.value) == "x.sr: a VCD counts time, and this capture has no samplerate; give --samplerate"
 
 
-@pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+@needs.sigrok_cli
 @pytest.mark.parametrize("name", ["sigrok-dumps/pca9571_simple.sr", "pico/pico-hog-executor.sr"])
 def test_sigrok_reads_the_same_bus(name: str, tmp_path: Path) -> None:
     capture = tracecheck.open(CAPTURES / name)

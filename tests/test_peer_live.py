@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import needs
 import numpy as np
 import pytest
 
@@ -28,11 +28,8 @@ from tracecheck.synth.script import Message, Transfer
 DUMPS = Path(__file__).parent.parent / "captures" / "sigrok-dumps"
 MANIFEST: list[dict[str, Any]] = json.loads((DUMPS / "manifest.json").read_text())["captures"]
 OURS = [sys.executable, "-c", "import sys; from tracecheck.cli import main; sys.exit(main())"]
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
-pytestmark = pytest.mark.skipif(
-    not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed (apt install sigrok-cli)"
-)
+pytestmark = needs.sigrok_cli
 
 
 def said(arguments: list[str]) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import needs
 import pytest
 
 import tracecheck
@@ -19,7 +18,6 @@ from tracecheck.cli import main
 
 FOLDER = Path(__file__).parent.parent / "captures" / "pico"
 NAMES = sorted(json.loads((FOLDER / "expected.json").read_text(encoding="utf-8")))
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def _module(name: str) -> ModuleType:
@@ -59,7 +57,7 @@ def test_recording_it_again_gives_the_same_samples(make: ModuleType, name: str, 
     assert json.loads(json.dumps(make.facts(case, recording))) == expected[name]
 
 
-@pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+@needs.sigrok_cli
 @pytest.mark.parametrize("name", NAMES)
 def test_the_peer_reads_the_same_bytes(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = FOLDER / name

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import needs
 import pytest
 
 import tracecheck
@@ -17,7 +16,6 @@ from tracecheck.cli import main
 from tracecheck.errors import UsageError
 from tracecheck.live.record import trigger_of
 
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 CAPTURE = Path(__file__).parent.parent / "captures" / "sigrok-dumps" / "tca6408a.sr"
 RULES = """version = 1
 [bus.i2c0]
@@ -32,9 +30,7 @@ scope = "capture"
 """
 Said = pytest.CaptureFixture[str]
 
-demo = pytest.mark.skipif(
-    not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed (apt install sigrok-cli)"
-)
+demo = needs.sigrok_cli
 DEMO = ["record", "--driver", "demo", "--samplerate", "1MHz", "--channel", "D0=SCL", "--channel", "D1=SDA"]
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import needs
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tracecheck.cli import main
 
-CHROMIUM = Path("/usr/bin/chromium")
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 CAPTURES = Path(__file__).parent.parent / "captures"
-pytestmark = pytest.mark.skipif(not IN_CI and not CHROMIUM.exists(), reason="no chromium (apt install chromium)")
+pytestmark = needs.chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+        browser = playwright.chromium.launch(executable_path=needs.CHROMIUM, args=switches)
         yield browser
         browser.close()
 

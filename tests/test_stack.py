@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 
 import tracecheck
@@ -20,10 +20,7 @@ DUMPS = Path(__file__).parent.parent / "captures" / "sigrok-dumps"
 EEPROM = DUMPS / "st_m24c02_powerup_and_reset.sr"
 CLOCK = DUMPS / "ds3231_ex1.sr"
 UID = "24aa025uid_seqrndread128_bytewrite128_seqrndread128_1ms_delay.sr"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-beside_sigrok = pytest.mark.skipif(
-    not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed (apt install sigrok-cli)"
-)
+beside_sigrok = needs.sigrok_cli
 
 STACKS = [
     (UID, "SCL", "SDA", "eeprom24xx:chip=microchip_24aa025uid"),

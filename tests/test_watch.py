@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import needs
 import numpy as np
 import pytest
 from format_writers import samples_of
@@ -36,8 +35,6 @@ from tracecheck.rules.verdict import Finding
 ROOT = Path(__file__).parent.parent
 PICO, SYNTHETIC = ROOT / "captures/pico", ROOT / "captures/synthetic"
 HOG = PICO / "pico-hog-executor.sr"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-SIGROK = pytest.mark.skipif(not IN_CI and shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
 RUN = [sys.executable, "-m", "tracecheck", "watch"]
 LINES = ["--unitsize", "1", "--samplerate", "24MHz", "--scl", "1", "--sda", "0"]
 LINES += ["--marker", "irq=2", "--marker", "pending=3", "--marker", "run=4"]
@@ -310,7 +307,7 @@ def test_falling_behind_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Load(None, real_time=True).notes == ()
 
 
-@SIGROK
+@needs.sigrok_cli
 def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["--driver", "demo", "--samplerate", "1MHz", "--channel", "D0=SCL", "--channel", "D1=SDA"]
     assert main(["watch", *arguments, "--for", "200ms", "--expect", "never stuck-low"]) == 0
@@ -321,7 +318,7 @@ def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> Non
     assert "ms of processor time" in captured.err
 
 
-@SIGROK
+@needs.sigrok_cli
 def test_devices_and_channels_that_there_are_not(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", "--driver", "dmo", "--samplerate", "1M", "-q"]) == 2
     assert capfd.readouterr().err == (

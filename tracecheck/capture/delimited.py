@@ -278,48 +278,33 @@ def _timed(
         words_of.append(words)
     times = np.concatenate(times_of)
     words = np.concatenate(words_of)
-    if head.rate_hz and times[0] > 0:
-        return _periods(path, head, times, words, channels, (rate, max_samples, notes))
+    timed = _periods(head.rate_hz, times, words) if head.rate_hz and times[0] > 0 else _ticked(path, head, times, words)
+    return gridded(
+        path,
+        "CSV, a row a change",
+        timed,
+        channels,
+        rate_hz=rate or head.rate_hz,
+        max_samples=max_samples,
+        notes=notes,
+    )
+
+
+def _periods(rate_hz: int, times: NDArray[np.float64], words: NDArray[np.uint64]) -> Timed:
+    """The times that sigrok writes: multiples of a sample period cut to whole units, the first being one."""
+    at = np.rint(times / times[0]).astype(np.int64) - 1
+    return Timed(at, words, int(words[0]), int(at[-1]), Fraction(1, rate_hz))
+
+
+def _ticked(path: str, head: _Head, times: NDArray[np.float64], words: NDArray[np.uint64]) -> Timed:
+    """Any other times, counted from the first in ticks of a picosecond."""
     scale = 10 ** (12 - _power(head))
     if (times[-1] - times[0]) * scale > 2.0**62:
         raise CaptureError(
             path, f"the times run over {times[-1] - times[0]:g}, longer than can be counted; what is their unit?"
         )
     ticks = np.rint((times - times[0]) * scale).astype(np.int64)
-    timed = Timed(ticks, words, int(words[0]), int(ticks[-1]), _TICK)
-    return gridded(
-        path,
-        "CSV, a row a change",
-        timed,
-        channels,
-        rate_hz=rate or head.rate_hz,
-        max_samples=max_samples,
-        notes=notes,
-    )
-
-
-def _periods(
-    path: str,
-    head: _Head,
-    times: NDArray[np.float64],
-    words: NDArray[np.uint64],
-    channels: Sequence[Channel],
-    settings: tuple[int | None, int | None, list[str]],
-) -> Capture:
-    """The times that sigrok writes: multiples of a sample period cut to whole units, the first being one."""
-    rate, max_samples, notes = settings
-    assert head.rate_hz is not None
-    at = np.rint(times / times[0]).astype(np.int64) - 1
-    timed = Timed(at, words, int(words[0]), int(at[-1]), Fraction(1, head.rate_hz))
-    return gridded(
-        path,
-        "CSV, a row a change",
-        timed,
-        channels,
-        rate_hz=rate or head.rate_hz,
-        max_samples=max_samples,
-        notes=notes,
-    )
+    return Timed(ticks, words, int(words[0]), int(ticks[-1]), _TICK)
 
 
 def _power(head: _Head) -> int:
