@@ -237,6 +237,25 @@ def test_somebody_else_s_zero_is_a_lost_arbitration() -> None:
     assert abort == 0
 
 
+def test_after_a_lost_arbitration_the_bus_is_free_for_a_while_before_the_next_start() -> None:
+    """tBUF, as after a STOP of its own: a call that was waiting must not follow STOP closer than a device can see."""
+    rig = Rig(DEVICES)
+    rig.open(0x3C)
+    rig.push(0xFF, 0xFF | Command.STOP)
+    rig.clock.run(rig.clock.now_ns + 30_000)
+    rig.bus.pull("sda", "another", True)
+    assert rig.until(Interrupt.TX_ABRT)
+    rig.controller.read(Register.CLR_TX_ABRT)
+    rig.push(0x01 | Command.STOP)
+    rig.clock.run(rig.clock.now_ns + 50_000)
+    rig.bus.pull("sda", "another", False)
+    freed = rig.clock.now_ns
+    rig.clock.run(freed + 100_000)
+    start = next(at for at, level in rig.sda.edges if at > freed and not level)
+    assert start - freed >= rig.controller.low_ns
+    assert [data for *_, data in shape(rig)][-1] == b"\x01"
+
+
 def test_a_scl_held_for_a_while_is_waited_for() -> None:
     rig = Rig(DEVICES)
     rig.open(0x3C)

@@ -129,6 +129,13 @@ def test_a_transfer_that_hangs_until_the_recording_ends_is_no_pass(tmp_path: Pat
     assert record(*arguments, "6") == 0, "a millisecond is a long stretch and no hang"
 
 
+def test_no_fault_strikes_before_the_first_transfer() -> None:
+    """The controller's line rises once while the driver sets it up."""
+    for fault in ("late-interrupt", "lost-interrupt,hold=4ms", "hog-executor"):
+        struck = [strike.transfer for strike in emulate(MIXED, ms=5, targets=DEVICES, faults=[fault]).strikes]
+        assert struck and min(struck) == 0
+
+
 def test_pins_of_its_own(tmp_path: Path) -> None:
     recording = emulate(MIXED, ms=2, targets=DEVICES, pins={"IRQ": 3, "extra": 20})
     names = [channel.name for channel in recording.channels]

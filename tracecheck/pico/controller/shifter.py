@@ -132,6 +132,7 @@ class Shifter:
                     yield _Until.BUS
                 yield self._detect_ns
                 c.latch(Interrupt.STOP_DET)  # whoever made it: RP2040 data sheet, IC_RAW_INTR_STAT.STOP_DET
+                yield c.low_ns  # tBUF, as after a STOP of its own
 
     def _transfer(self) -> _Steps:
         """All messages of a transfer; returns when STOP is due, SCL low."""

@@ -61,6 +61,8 @@ class CpuFaults:
 
     def _striking(self, *kinds: str) -> list[FaultSpec]:
         transfer = self._bus.transfers - 1
+        if transfer < 0:
+            return []  # the controller's line rises once as it is set up, before any transfer there could be a fault of
         return [spec for spec in self._specs if spec.kind in kinds and spec.strikes(transfer)]
 
     def _note(self, spec: FaultSpec, detail: str) -> None:
