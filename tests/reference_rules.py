@@ -86,6 +86,8 @@ class LaneData:
     open_stretch: bool = False
     markers: dict[str, Marker] = field(default_factory=dict)
     name: str = "i2c0"
+    assumed: bool = False
+    """Whether the START of a transfer that the capture's beginning cuts is only assumed."""
 
 
 class Instance(NamedTuple):
@@ -256,7 +258,7 @@ def selected(lane: LaneData, rule: AnyRule, transfer: int) -> bool:
 
 def outcome_before(lane: LaneData, t: Transfer) -> str:
     """Of the last transfer before this one that is no void."""
-    return next((b.outcome for b in reversed(lane.transfers[: t.number]) if not b.void), "")
+    return next(("" if b.cut == "begin" else b.outcome for b in reversed(lane.transfers[: t.number]) if not b.void), "")
 
 
 def fits(lane: LaneData, where: Selector, t: Transfer) -> bool:
@@ -332,7 +334,30 @@ def instances(lane: LaneData, rule: AnyRule) -> list[Instance]:
             found = list(orders(lane, rule))
         case IntegrityRule():
             found = list(integrity(lane, rule))
-    return found
+    return [i._replace(verdict="cut", value=None) if unknowable(lane, rule, i) else i for i in found]
+
+
+OF_BYTES = {"address", "data", "ack", "nack", "wire", "partial-byte", "ack-interrupted", "extra-clock", "void"}
+
+
+def unknowable(lane: LaneData, rule: AnyRule, instance: Instance) -> bool:
+    """Whether it hangs on bytes of a transfer that began before the capture."""
+    if instance.transfer < 0 or lane.transfers[instance.transfer].cut != "begin":
+        return False
+    names = {name.partition(".")[0] for name in rule.events}
+    names |= {"irq", "run"} if "wake" in names else set()
+    names |= {"irq", "pending"} if "ready" in names else set()
+    wheres = [rule.where, *(m.where for role, m in lane.markers.items() if role in names and m.where is not None)]
+    if any(w.address or w.not_address or w.direction or w.outcome or w.length for w in wheres):
+        return True
+    return not OF_BYTES.isdisjoint(rule.events) and misread(lane, instance.transfer, instance.at)
+
+
+def misread(lane: LaneData, transfer: int, at: int) -> bool:
+    """Whether bytes of a transfer were read, at a sample, from an assumed START on: a repeated START is none."""
+    aligned = [e.at for e in lane.bus if e.name == "restart" and e.own == transfer]
+    of_cut = transfer >= 0 and lane.transfers[transfer].cut == "begin"
+    return of_cut and lane.assumed and at <= min(aligned, default=lane.end + 1)
 
 
 def unjudged(rule: ResponseRule | DurationRule | RecurrenceRule, instance: Instance) -> Instance:
@@ -647,14 +672,15 @@ def together(lane: LaneData, rule: AnyRule) -> list[Together]:
     if lane.synced < 0 or not isinstance(rule, (ResponseRule, DurationRule, RecurrenceRule)):
         return []
     if isinstance(rule, ResponseRule):
-        spans = [span for _, span in responses(lane, rule)]
+        spans = [span for i, span in responses(lane, rule) if not unknowable(lane, rule, i)]
     elif isinstance(rule, DurationRule):
-        spans = [span for _, span in durations(lane, rule) if span is not None]
+        spans = [s for i, s in durations(lane, rule) if s is not None and not unknowable(lane, rule, i)]
     else:
-        spans = [span for event in followings(lane, rule) if (span := recurring(event)) is not None]
+        known = [e for e in followings(lane, rule) if not unknowable(lane, rule, Instance(e.at, e.transfer, ""))]
+        spans = [span for event in known if (span := recurring(event)) is not None]
     found = [percentile(lane, each.name, each.share, each.bound, spans) for each in rule.percentiles if spans]
     if isinstance(rule, RecurrenceRule) and rule.jitter is not None:
-        found += jitter(lane, rule.jitter, list(followings(lane, rule)))
+        found += jitter(lane, rule.jitter, known)
     return found
 
 
@@ -737,7 +763,8 @@ def integrity(lane: LaneData, rule: IntegrityRule) -> Iterator[Instance]:
     for anomaly in lane.anomalies:
         if anomaly.name in rule.kinds and anomaly.at >= lane.synced and selected(lane, rule, anomaly.own):
             wrong.add(anomaly.own)
-            yield Instance(anomaly.at, anomaly.own, "fail")
+            misled = anomaly.name in OF_BYTES and misread(lane, anomaly.own, anomaly.at)
+            yield Instance(anomaly.at, anomaly.own, "cut" if misled else "fail")
     for t in lane.transfers:
         if t.start >= lane.synced and t.number not in wrong and selected(lane, rule, t.number):
             yield Instance(t.start, t.number, "cut" if t.cut else "pass")

@@ -152,6 +152,7 @@ def lanes(draw: st.DrawFn, name: str = "i2c0") -> LaneData:
         open_stretch=draw(st.booleans()),
         markers=markers,
         name=name,
+        assumed=draw(st.booleans()),
     )
 
 
@@ -376,7 +377,13 @@ def rows_of(lane: LaneData, since: int, until: int) -> dict[str, Columns]:
         "anomalies": table(
             "anomalies",
             [
-                {"at": a.at, "kind": words.ANOMALIES.index(a.name), "transfer": a.own, "width": -1}
+                {
+                    "at": a.at,
+                    "kind": words.ANOMALIES.index(a.name),
+                    "transfer": a.own,
+                    "width": -1,
+                    "arg": 0 if lane.assumed else 2,
+                }
                 for a in lane.anomalies
                 if now(a.at)
             ],

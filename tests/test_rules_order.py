@@ -109,6 +109,8 @@ def test_a_cut_scope_fails_only_if_no_continuation_could_match() -> None:
     assert verdicts(tail, order("start address data restart address data stop"), settle=5) == ["cut"]
     assert verdicts(tail, order("start address data+ stop"), settle=5) == ["cut"]
     assert verdicts(tail, order("start address stop data?"), settle=5) == ["fail"]
+    # Where that START was not even seen, its bytes are no more sure.
+    assert verdicts(tail, order("start address stop data?"), settle=5, assumed=True) == ["cut"]
     assert messages(tail, order("start address stop data?"), settle=5) == [
         "the capture cuts the exchange, and what it shows of it fits nowhere in the pattern"
     ]

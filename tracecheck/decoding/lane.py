@@ -76,6 +76,8 @@ class Lane:
     _given_up: set[int] = field(init=False, default_factory=set)
     _abandoned: _Abandoned | None = field(init=False, default=None)
     _cut: dict[int, int] = field(init=False, default_factory=dict)
+    _adrift: int = field(init=False, default=-1)
+    _aligned: int = field(init=False, default=FOREVER)
 
     def __post_init__(self) -> None:
         self.codes = {}
@@ -145,6 +147,9 @@ class Lane:
             for kind in (_BEGINS_INSIDE, _ENDS_INSIDE):
                 for transfer in anomalies["transfer"][anomalies["kind"] == kind].tolist():
                     self._cut[kind] = transfer
+            # No clock was seen before: SDA was low in the first sample, by a START or by a bit of any byte.
+            assumed = (anomalies["kind"] == _BEGINS_INSIDE) & (anomalies["arg"] == 0)
+            self._adrift = max(self._adrift, *anomalies["transfer"][assumed].tolist(), -1)
         if len(rows["transfers"]["start"]):
             self._transfers.append(rows["transfers"])
             self._last_transfer = int(rows["transfers"]["transfer"][-1])
@@ -167,12 +172,15 @@ class Lane:
             self._give_up(watermark)
         now = transfers["start"] < horizon
         released = {name: column[now] for name, column in transfers.items()}
-        released["after"] = self._outcomes_before(released["outcome"])
+        released["after"] = self._outcomes_before(released)
         self._transfers = [{name: column[~now] for name, column in transfers.items()}] if not now.all() else []
         following = transfers["start"][~now & (transfers["outcome"] != VOID)]
         exchanges = Exchanges(released, self.settle, int(following[0]) if len(following) else FOREVER)
         at, code, own, ahead = self._ordered(horizon, watermark)
         transfer, owner = self._owners(at, code, own, released, exchanges)
+        if self._adrift >= 0 and self._aligned == FOREVER:
+            restarts = at[(code == RESTART) & (own == self._adrift)]
+            self._aligned = int(restarts[0]) if len(restarts) else FOREVER
         window = Window(
             begin=self._released,
             end=watermark if final else horizon,
@@ -190,6 +198,7 @@ class Lane:
             ahead=ahead,
             cut_begin=self._cut.get(_BEGINS_INSIDE, -1),
             cut_end=self._cut.get(_ENDS_INSIDE, -1),
+            adrift=-1 if self._adrift < 0 else self._aligned,
             cut_short=cut_short,
             overflow=frozenset(self._given_up),
             timings=self._timings_of(released["transfer"]),
@@ -197,13 +206,15 @@ class Lane:
         self._released = horizon
         return window
 
-    def _outcomes_before(self, outcome: NDArray[np.uint8]) -> NDArray[np.int16]:
-        """The outcome of the transfer before each; voids are passed over; -1 where there is none."""
-        opens = np.flatnonzero(outcome != VOID)
-        before = np.searchsorted(opens, np.arange(len(outcome))) - 1
-        known = np.append(outcome[opens].astype(np.int16), self._last_outcome)
+    def _outcomes_before(self, transfers: Columns) -> NDArray[np.int16]:
+        """The outcome of the transfer before each; voids are passed over; -1 where there is none, or none is known."""
+        opens = np.flatnonzero(transfers["outcome"] != VOID)
+        before = np.searchsorted(opens, np.arange(len(transfers["outcome"]))) - 1
+        outcome = transfers["outcome"][opens].astype(np.int16)
+        outcome[transfers["transfer"][opens] == self._cut.get(_BEGINS_INSIDE, -1)] = -1
+        known = np.append(outcome, self._last_outcome)
         if len(opens):
-            self._last_outcome = int(outcome[opens[-1]])
+            self._last_outcome = int(outcome[-1])
         return known[before]
 
     def _horizon(self, transfers: Columns, watermark: int) -> int:

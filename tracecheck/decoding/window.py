@@ -33,6 +33,7 @@ class Window:
     `timings`   what was measured of these transfers, by transfer and parameter; None where it was not asked for
     `ahead`     codes of what is not part of a transfer in the very sample `end`, where the next exchange may begin
     `cut_begin`, `cut_end`  the transfer that the capture's beginning, or its end, cuts; -1 for none
+    `adrift`    up to this sample nobody knows where the bytes of `cut_begin` begin, as its START is only assumed; -1
     `cut_short` the lane's knowledge ends before the capture does: a pulse-count code could not be told
     `overflow`  exchanges that were given up for their size, of this window and of those before
     """
@@ -53,6 +54,7 @@ class Window:
     ahead: Codes
     cut_begin: int
     cut_end: int
+    adrift: int
     cut_short: bool
     overflow: frozenset[int]
     timings: Columns | None = None

@@ -99,7 +99,7 @@ class _LaneRun:
     def feed(self, window: Window) -> None:
         self.synced = max(window.synced, 0)
         for name, checker in self.checkers.items():
-            found = checker.feed(window)
+            found = checker.decided(window)
             self.tallies[name].add(found)
             if self._observe is not None and len(found):
                 self._tell(checker, found)

@@ -137,6 +137,12 @@ class Selector(BaseModel):
     def is_everything(self) -> bool:
         return self == _EVERYTHING
 
+    @property
+    def reads_bytes(self) -> bool:
+        """Whether it asks what the bytes of a transfer say: whom it calls, to which end, how long it is."""
+        asked = (self.address, self.not_address, self.direction, self.outcome, self.length)
+        return any(key is not None for key in asked)
+
 
 _EVERYTHING: Final = Selector()
 

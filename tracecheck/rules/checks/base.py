@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.lane import READY, WAKE
 from tracecheck.decoding.rows import Columns, distinct
 from tracecheck.decoding.window import Mask, Window
-from tracecheck.rules.bounds import Bounds, Verdicts
+from tracecheck.rules.bounds import CUT, Bounds, Verdicts
 from tracecheck.rules.limit import Rise
 from tracecheck.rules.model import Rule
 from tracecheck.rules.quantity import Quantity
@@ -27,6 +27,12 @@ Reasons = NDArray[np.uint8]
 Limits = tuple[NDArray[np.float64], NDArray[np.float64]]
 TOO_MANY = 255
 """The reason of instances in an exchange that was given up for its size."""
+ADRIFT = 254
+"""The reason of instances that hang on the bytes of a transfer whose beginning the capture does not hold."""
+ADRIFT_TEXT = "the capture begins inside this transfer: what its bytes say, and of which sort it is, is not known"
+OF_BYTES = frozenset({"partial-byte", "ack-interrupted", "extra-clock", "void"})
+"""Anomalies that are told by where bytes begin."""
+_BYTE_EVENTS = OF_BYTES | {"address", "data", "ack", "nack", "wire"}
 TOO_MANY_TEXT = "more events in one exchange than are held: it was given up, and what it would have shown is not known"
 
 
@@ -178,6 +184,37 @@ class Checker(ABC, Generic[R]):
         self.rule, self.lane = rule, lane
         self._where = [s for s in (rule.where, *self._marker_selectors()) if not s.is_everything]
 
+    def decided(self, window: Window) -> Instances:
+        """`feed`, and cut what a transfer that began before the capture cannot answer.
+
+        Its row says nothing of the bytes that are missing, so no selector can be sure of it. Where even its START is
+        assumed (SDA low and SCL high in the first sample), its bytes may be read from any bit on, until a repeated
+        START.
+        """
+        found = self.feed(window)
+        if window.cut_begin < 0 or not len(found):
+            return found
+        mine = found.transfer == window.cut_begin
+        if mine.any() and not self.selects_by_bytes:
+            mine &= self.adrift(found) & (found.at <= window.adrift)
+        if not mine.any():
+            return found
+        return replace(
+            found,
+            verdict=np.where(mine, CUT, found.verdict).astype(np.uint8),
+            value=np.where(mine, -1, found.value),
+            reason=np.where(mine, ADRIFT, found.reason).astype(np.uint8),
+        )
+
+    @property
+    def selects_by_bytes(self) -> bool:
+        """Whether what a transfer's bytes say decides if, or how, it is judged."""
+        return any(selector.reads_bytes for selector in self._where) or getattr(self.rule, "model", None) is not None
+
+    def adrift(self, found: Instances) -> Mask:
+        """Which of these hang on where the bytes of their transfer begin."""
+        return np.full(len(found), not _BYTE_EVENTS.isdisjoint(self.rule.events), np.bool_)
+
     @abstractmethod
     def feed(self, window: Window) -> Instances:
         """Instances decided by this window; at the final one, all that are left."""
@@ -188,7 +225,8 @@ class Checker(ABC, Generic[R]):
 
     def said(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         """The sentence of instance `i`, whatever became of it."""
-        return TOO_MANY_TEXT if int(found.reason[i]) == TOO_MANY else self.sentence(found, i, time)
+        told = {TOO_MANY: TOO_MANY_TEXT, ADRIFT: ADRIFT_TEXT}.get(int(found.reason[i]))
+        return told or self.sentence(found, i, time)
 
     def expectation(self, found: Instances, i: int) -> Expectation | None:
         """Of a failed order: what was expected, and what came."""

@@ -19,12 +19,13 @@ import numpy as np
 from tracecheck import words
 from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Samples
-from tracecheck.decoding.window import Window
+from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import TOO_MANY, Checker, Instances, LaneInfo, instances
+from tracecheck.rules.checks.base import OF_BYTES, TOO_MANY, Checker, Instances, LaneInfo, instances
 from tracecheck.rules.model import IntegrityRule
 
 CLEAN, FOUND = range(2)
+_OF_BYTES = np.array([name in OF_BYTES for name in words.ANOMALIES])
 
 
 class IntegrityChecker(Checker[IntegrityRule]):
@@ -49,6 +50,9 @@ class IntegrityChecker(Checker[IntegrityRule]):
             extra=rows["kind"].astype(np.int64) << 32 | rows["arg"].astype(np.int64) & 0xFFFFFFFF,
         ).where(named & judged)
         return Instances.joined([part for part in (self._right(window, wrong.transfer), wrong) if len(part)])
+
+    def adrift(self, found: Instances) -> Mask:
+        return np.where(found.reason == FOUND, _OF_BYTES[np.maximum(found.extra >> 32, 0)], False)
 
     def _right(self, window: Window, wrong: Samples) -> Instances:
         """The transfers without any, but for those that are `wrong`."""

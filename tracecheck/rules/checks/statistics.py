@@ -18,7 +18,7 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.window import Mask
 from tracecheck.rules.bounds import FAIL, INCONCLUSIVE, PASS, UNJUDGED, Bounds, Verdicts
-from tracecheck.rules.checks.base import Checker, Instances, LaneInfo, Limits
+from tracecheck.rules.checks.base import ADRIFT, Checker, Instances, LaneInfo, Limits
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import DurationRule, RecurrenceRule, ResponseRule
 from tracecheck.rules.percentile import Percentile
@@ -73,7 +73,7 @@ class TimedChecker(Checker[T]):
 
     def note(self, found: Instances) -> None:
         if self._percentiles:
-            self._percentiles.add(self.spans(found))
+            self._percentiles.add(self.spans(found.where(found.reason != ADRIFT)))
 
     def statistics(self, at: int) -> tuple[Statistic, ...]:
         return self._percentiles.statistics(at) if self._percentiles else ()

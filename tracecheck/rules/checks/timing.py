@@ -26,7 +26,7 @@ import numpy as np
 from tracecheck import words
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.rows import Columns
-from tracecheck.decoding.window import Window
+from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Verdicts
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, Limits, Reasons, instances
 from tracecheck.rules.parameters import FREQUENCY, LIMITS, RISES, SPEEDS, TOLERANCE, Edges
@@ -37,6 +37,8 @@ MEASURED, WHOSE = range(2)
 _TARGET, _CONTROLLER = words.HELD_BY.index("target"), words.HELD_BY.index("controller")
 _HELD: Final = {"tLOW:SEXT": _TARGET, "tLOW:MEXT": _CONTROLLER}
 """Parameters that add up low phases, and whose holding of the clock they are about."""
+_OF_BYTES: Final = frozenset({"tVD;DAT", "tVD;ACK", "tLOW:MEXT"})
+"""Parameters that are told by where bytes begin."""
 _MOST: Final = 1 << 61
 """More samples than any capture has."""
 
@@ -99,6 +101,9 @@ class TimingChecker(Checker[ParameterRule]):
         verdict = np.where(cut & (verdict != FAIL), CUT, verdict).astype(np.uint8)
         found = instances(at, rows["transfer"], verdict, value=value, reason=reason, period=period, extra=rows["count"])
         return found.where(judged)
+
+    def adrift(self, found: Instances) -> Mask:
+        return np.full(len(found), self.rule.parameter in _OF_BYTES, np.bool_)
 
     def _mode(self, period: Samples) -> Samples:
         """Which of the rule's bounds is each transfer's, -1 for none: its mode has none, or its clock is not known."""
