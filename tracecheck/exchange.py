@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from tracecheck import words
 from tracecheck.capture.model import Capture, EdgeBlock
+from tracecheck.collected import Collected
 from tracecheck.decoding.markers import LineEdges
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.stream import GLITCH_S, Timing, batches
 from tracecheck.decoding.wiring import MarkerWire, Wiring
 from tracecheck.outline import TransferFacts
-from tracecheck.trace import Trace
 
 Samples = NDArray[np.int64]
 
@@ -92,17 +92,17 @@ def read_exchange(
     end = min(last + lead, close)
     if len(later) > MARKER_EDGES:
         end = min(end, int(later[MARKER_EDGES]))
-    trace = Trace(capture.path, capture.rate_hz, part)
-    trace.settle = settle
-    trace.collect(batches(blocks, part, Timing.at(capture.rate_hz, glitch_s)))
+    collected = Collected(capture.path, capture.rate_hz, part)
+    collected.settle = settle
+    collected.collect(batches(blocks, part, Timing.at(capture.rate_hz, glitch_s)))
     return Exchange(
         facts=facts,
         rate_hz=capture.rate_hz,
         begin=begin,
         end=end,
         waves=tuple(_cropped(wave, end) for wave in waves),
-        marks=tuple(_marks(trace, facts)),
-        events=tuple(_events(trace, facts.start, end)),
+        marks=tuple(_marks(collected, facts)),
+        events=tuple(_events(collected, facts.start, end)),
         cut_tail=len(later) > MARKER_EDGES,
     )
 
@@ -138,16 +138,16 @@ def read_stretch(
     blocks = list(capture.edges(part.bits, start=begin, stop=end)) if part.bits else []
     waves = [_wave(name, line.bit, blocks, bus=True) for b in buses for name, line in (("SCL", b.scl), ("SDA", b.sda))]
     waves += [_wave(name, bit, blocks) for bit, name in _pins(markers).items()]
-    trace = Trace(capture.path, capture.rate_hz, part)
-    trace.settle = settle
-    trace.collect(batches(blocks, part, Timing.at(capture.rate_hz, glitch_s)))
+    collected = Collected(capture.path, capture.rate_hz, part)
+    collected.settle = settle
+    collected.collect(batches(blocks, part, Timing.at(capture.rate_hz, glitch_s)))
     marks: list[Mark] = []
     for b in buses:
-        rows = trace.columns(b.name, "transfers")
+        rows = collected.columns(b.name, "transfers")
         for number, start, stop, whole in zip(*(rows[c].tolist() for c in _ROW), strict=True):
             if whole or start > begin:
-                marks += _transfer_marks(trace, b.name, number, start, stop if stop >= 0 else None)
-    return Stretch(begin, end, tuple(waves), tuple(marks), tuple(_events(trace, begin, end)))
+                marks += _transfer_marks(collected, b.name, number, start, stop if stop >= 0 else None)
+    return Stretch(begin, end, tuple(waves), tuple(marks), tuple(_events(collected, begin, end)))
 
 
 _ROW = ("transfer", "start", "stop", "complete")
@@ -174,18 +174,18 @@ def _cropped(wave: Wave, end: int) -> Wave:
     return Wave(wave.name, wave.initial, wave.edges[wave.edges < end], wave.bus)
 
 
-def _marks(trace: Trace, facts: TransferFacts) -> list[Mark]:
+def _marks(collected: Collected, facts: TransferFacts) -> list[Mark]:
     """What was decoded of the one transfer; nothing where it was not decoded again."""
-    transfers = trace.columns(facts.bus, "transfers")
+    transfers = collected.columns(facts.bus, "transfers")
     row = np.flatnonzero(transfers["start"] == facts.start)
     if not len(row):
         return []
-    return _transfer_marks(trace, facts.bus, int(transfers["transfer"][row[0]]), facts.start, facts.stop)
+    return _transfer_marks(collected, facts.bus, int(transfers["transfer"][row[0]]), facts.start, facts.stop)
 
 
-def _transfer_marks(trace: Trace, bus: str, number: int, start: int, stop: int | None) -> list[Mark]:
+def _transfer_marks(collected: Collected, bus: str, number: int, start: int, stop: int | None) -> list[Mark]:
     """START, bytes, acknowledges and STOP of one transfer, by sample."""
-    messages, rows = (_of(trace.columns(bus, table), number) for table in ("messages", "bytes"))
+    messages, rows = (_of(collected.columns(bus, table), number) for table in ("messages", "bytes"))
     marks = [Mark(start, start, "S")]
     for i, begin in enumerate(messages["start"].tolist()):
         if messages["restart"][i]:
@@ -214,10 +214,12 @@ def _byte_text(value: int, kind: int) -> str:
 _TOLD = frozenset({"start", "restart", "stop", "wake", "ready"})
 
 
-def _events(trace: Trace, begin: int, end: int) -> list[tuple[int, str]]:
+def _events(collected: Collected, begin: int, end: int) -> list[tuple[int, str]]:
     """What the list below a drawing tells: START, STOP, interrupts, wakes, anomalies; by sample."""
-    irqs = {name for m in trace.wiring.markers if m.role == "irq" for name in (m.name, f"{m.name}.begin")}
+    from tracecheck.timeline import timeline_table  # noqa: PLC0415  (loads pyarrow)
+
+    irqs = {name for m in collected.wiring.markers if m.role == "irq" for name in (m.name, f"{m.name}.begin")}
     told = _TOLD | irqs | (set(words.ANOMALIES) - {"simultaneous"})
-    timeline = trace.timeline
+    timeline = timeline_table(collected)
     rows = zip(timeline["sample"].to_pylist(), timeline["event"].to_pylist(), strict=True)
     return [(at, name) for at, name in rows if begin <= at < end and name in told]

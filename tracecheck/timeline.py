@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas, words
 from tracecheck.arrow import coded, column
+from tracecheck.collected import Collected
 from tracecheck.decoding.lane import BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
 from tracecheck.decoding.window import ANOMALY_CODE
 from tracecheck.tables import paired
 from tracecheck.timebase import column_ns
 
-if TYPE_CHECKING:
-    from tracecheck.trace import Trace
 
-
-def lane_of(trace: Trace, bus: str | None, settle: int | None = None) -> Lane:
+def lane_of(collected: Collected, bus: str | None, settle: int | None = None) -> Lane:
     """A fresh lane for one bus of a trace (None: the markers of no bus)."""
     markers = tuple(
-        LaneMarker(m.name, m.role, trace.initially_active.get(m.name, False), m.coding == "pulse-count")
-        for m in trace.wiring.markers_of(bus)
+        LaneMarker(m.name, m.role, collected.initially_active.get(m.name, False), m.coding == "pulse-count")
+        for m in collected.wiring.markers_of(bus)
     )
-    return Lane(bus, markers, trace.settle if settle is None else settle)
+    return Lane(bus, markers, collected.settle if settle is None else settle)
 
 
-def timeline_table(trace: Trace) -> pa.Table:
+def timeline_table(collected: Collected) -> pa.Table:
     """All lanes merged; events in one sample stand bus by bus, then in the order bus events, anomalies, markers."""
     parts: list[
         tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
     ] = []
     names: list[str] = []
-    buses = [b.name for b in trace.wiring.buses]
-    batch = trace.batch()
-    for bus in trace.wiring.lanes:
-        lane = lane_of(trace, bus)
+    buses = [b.name for b in collected.wiring.buses]
+    batch = collected.batch()
+    for bus in collected.wiring.lanes:
+        lane = lane_of(collected, bus)
         rows = batch.buses[bus] if bus is not None else None
-        window = lane.feed(rows, batch.markers, trace.end, synced=0, final=True)
+        window = lane.feed(rows, batch.markers, collected.end, synced=0, final=True)
         if window is None or not len(window.at):
             continue
         words = lane.names
@@ -49,14 +45,14 @@ def timeline_table(trace: Trace) -> pa.Table:
                 names.append(name)
             word_of[code] = names.index(name)
         index = buses.index(bus) if bus is not None else -1
-        ref = _refs(trace, bus, window.at, window.code)
+        ref = _refs(collected, bus, window.at, window.code)
         parts.append((window.at, word_of[window.code], np.full(len(window.at), index, np.int16), window.transfer, ref))
     if not parts:
         return schemas.TIMELINE.empty_table()
     at, word, bus_index, transfer, ref = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(at, kind="stable")
     at, word, bus_index, transfer, ref = (c[order] for c in (at, word, bus_index, transfer, ref))
-    times = column(column_ns(at, trace.rate_hz)) if trace.rate_hz else pa.nulls(len(at), pa.int64())
+    times = column(column_ns(at, collected.rate_hz)) if collected.rate_hz else pa.nulls(len(at), pa.int64())
     columns = [
         column(at),
         times,
@@ -68,19 +64,19 @@ def timeline_table(trace: Trace) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schemas.TIMELINE)
 
 
-def _refs(trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
+def _refs(collected: Collected, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
     """Row, in the table it comes from, of each event. Events of a table stand in the order of its rows."""
     ref = np.full(len(at), -1, np.int64)
     if bus is not None:
-        before = [b.name for b in trace.wiring.buses]
+        before = [b.name for b in collected.wiring.buses]
         before = before[: before.index(bus)]
 
         def place(mask: NDArray[np.bool_], table: str, key: str, keep: NDArray[np.bool_] | None = None) -> None:
-            rows = trace.columns(bus, table)
+            rows = collected.columns(bus, table)
             index = np.arange(len(rows[key])) if keep is None else np.flatnonzero(keep)
             values = rows[key][index]
             order = np.argsort(values, kind="stable")
-            base = sum(len(trace.columns(b, table)[key]) for b in before)
+            base = sum(len(collected.columns(b, table)[key]) for b in before)
             position = np.searchsorted(values[order], at[mask])
             ref[mask] = index[order][np.minimum(position, len(order) - 1)] + base if len(order) else -1
 
@@ -92,18 +88,18 @@ def _refs(trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np
         for kind in range(len(words.ANOMALIES)):
             mine = code == ANOMALY_CODE + kind
             if mine.any():
-                place(mine, "anomalies", "at", trace.columns(bus, "anomalies")["kind"] == kind)
-    _marker_refs(trace, bus, at, code, ref)
+                place(mine, "anomalies", "at", collected.columns(bus, "anomalies")["kind"] == kind)
+    _marker_refs(collected, bus, at, code, ref)
     return ref
 
 
 def _marker_refs(
-    trace: Trace, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16], ref: NDArray[np.int64]
+    collected: Collected, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16], ref: NDArray[np.int64]
 ) -> None:
-    wires = trace.wiring.markers_of(bus)
+    wires = collected.wiring.markers_of(bus)
     base = 0
-    for marker in trace.wiring.markers:
-        begins, ends = paired(trace.marker_rows(marker.name), trace.initially_active.get(marker.name, False))
+    for marker in collected.wiring.markers:
+        begins, ends = paired(collected.marker_rows(marker.name), collected.initially_active.get(marker.name, False))
         if marker in wires:
             i = wires.index(marker)
             for offset, values in ((0, begins), (1, ends)):

@@ -9,22 +9,19 @@ findings needs none. `trace.transfers` is a `pyarrow.Table`;
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tracecheck import notebook
 from tracecheck.capture.model import Capture
-from tracecheck.decoding.exchanges import SETTLE_S, Exchanges, settle_samples
-from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
-from tracecheck.decoding.stream import GLITCH_S, Batch
-from tracecheck.decoding.wiring import Wiring
+from tracecheck.collected import Collected
+from tracecheck.decoding.exchanges import Exchanges
+from tracecheck.decoding.rows import Columns
+from tracecheck.decoding.stream import GLITCH_S
 from tracecheck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -36,80 +33,14 @@ TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches",
 
 
 @dataclass
-class Trace:
-    """The tables of one capture. `path` and `rate_hz` as the capture has them; `end`: samples decoded.
+class Trace(Collected):
+    """The tables of one capture.
 
-    `synced`, `known_to`: for each lane, the samples between which its rules judge (see `stream.Batch`).
     `capture`, `glitch_s`: what it was decoded from and with, where the waves of a transfer are to be had again.
     """
 
-    path: str
-    rate_hz: int | None
-    wiring: Wiring
-    end: int = 0
-    synced: dict[str | None, int] = field(default_factory=dict)
-    known_to: dict[str | None, int] = field(default_factory=dict)
-    initially_active: dict[str, bool] = field(default_factory=dict)
     capture: Capture | None = field(default=None, repr=False, compare=False)
     glitch_s: Fraction = GLITCH_S
-    settle: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.settle = settle_samples(SETTLE_S, self.rate_hz)
-        self._rows: dict[str, dict[str, list[Columns]]] = {
-            b.name: {table: [] for table in LAYOUT} for b in self.wiring.buses
-        }
-        self._timings: dict[str, list[Columns]] = {}
-        self._markers: dict[str, list[MarkerRows]] = {m.name: [] for m in self.wiring.markers}
-
-    def collect(self, batches: Iterable[Batch]) -> Trace:
-        """Take all batches of a decode; returns itself."""
-        for batch in batches:
-            self.add(batch)
-        return self
-
-    def add(self, batch: Batch) -> None:
-        """Take one batch."""
-        for bus, rows in batch.buses.items():
-            for table, columns in rows.items():
-                if len(next(iter(columns.values()))):
-                    self._rows[bus][table].append(columns)
-        for bus, measured in batch.timings.items():
-            self._timings.setdefault(bus, []).append(measured)
-        for name, new in batch.markers.items():
-            if len(new.begins) or len(new.ends):
-                self._markers[name].append(new)
-        self.end, self.synced, self.known_to = batch.end, batch.synced, batch.watermarks
-        self.initially_active = batch.initially_active
-
-    def columns(self, bus: str, table: str) -> Columns:
-        """Raw columns of one bus, as `decode.rows.LAYOUT` describes them; -1 is null."""
-        parts = self._rows[bus][table]
-        if len(parts) > 1:
-            parts[:] = [concatenate(parts, LAYOUT[table])]
-        return concatenate(parts, LAYOUT[table])
-
-    def marker_rows(self, name: str) -> MarkerRows:
-        """Begins and ends of one marker, as decoded."""
-        parts = self._markers[name]
-        return MarkerRows(
-            np.concatenate([np.empty(0, np.int64), *(p.begins for p in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(p.ends for p in parts)]),
-            np.concatenate([np.empty(0, np.int32), *(p.pulses for p in parts)]),
-        )
-
-    def batch(self) -> Batch:
-        """Everything as one final batch: what a rule engine is fed to judge this trace."""
-        return Batch(
-            buses={b: {table: self.columns(b, table) for table in LAYOUT} for b in self._rows},
-            markers={name: self.marker_rows(name) for name in self._markers},
-            watermarks=self.known_to,
-            synced=self.synced,
-            initially_active=self.initially_active,
-            end=self.end,
-            final=True,
-            timings={b: self._timing_rows(b) for b in self._timings},
-        )
 
     @cached_property
     def bytes(self) -> pa.Table:
@@ -136,7 +67,7 @@ class Trace:
         """What was measured of the bus's timing. Raises UsageError where the decode was not asked to."""
         if not self.timed:
             raise UsageError("bus timing was not measured; decode with timings=True")
-        return _builders().timings_table({b.name: self._timing_rows(b.name) for b in self.wiring.buses}, self.rate_hz)
+        return _builders().timings_table({b.name: self.timing_columns(b.name) for b in self.wiring.buses}, self.rate_hz)
 
     @cached_property
     def markers(self) -> pa.Table:
@@ -153,7 +84,7 @@ class Trace:
     @cached_property
     def timeline(self) -> pa.Table:
         """Every event of all buses and markers in order, computed at the first access."""
-        from tracecheck.timeline import timeline_table  # noqa: PLC0415  (built from the rules' lanes, one layer up)
+        from tracecheck.timeline import timeline_table  # noqa: PLC0415  (loads pyarrow)
 
         return timeline_table(self)
 
@@ -168,11 +99,6 @@ class Trace:
     def tables(self) -> tuple[str, ...]:
         """The names of the tables there are: `timings` only where it was measured."""
         return tuple(name for name in TABLES if name != "timings" or self.timed)
-
-    @property
-    def timed(self) -> bool:
-        """Whether the timing of every bus was measured."""
-        return all(b.name in self._timings for b in self.wiring.buses)
 
     def df(self, name: str, *, timedelta: bool = False) -> pd.DataFrame:
         """A table as a DataFrame with Arrow types; words as plain strings. Needs pandas.
@@ -189,7 +115,7 @@ class Trace:
         `bus` only where there are several; `ax` to draw into. Returns matplotlib's Axes. Raises UsageError for a
         transfer or bus that does not exist, ExtraError where matplotlib is missing.
         """
-        from tracecheck import exchange, outline, plots  # noqa: PLC0415  (they read a Trace)
+        from tracecheck import exchange, outline, plots  # noqa: PLC0415  (loads pyarrow)
 
         names = [b.name for b in self.wiring.buses]
         if bus is None and len(names) != 1:
@@ -215,11 +141,6 @@ class Trace:
 
         messages = having(self.messages, "bus", bus)
         yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
-
-    def _timing_rows(self, bus: str) -> Columns:
-        parts = self._timings[bus]
-        parts[:] = [concatenate(parts, TIMINGS)]
-        return parts[0]
 
     def _each(self, table: str) -> dict[str, Columns]:
         return {b.name: self.columns(b.name, table) for b in self.wiring.buses}
