@@ -177,7 +177,7 @@ def _named(recorded: Sequence[str], buses: Mapping[str, tuple[Line, Line]]) -> I
 
 
 def _hung(recorded: Sequence[str], buses: Mapping[str, tuple[Line, Line]], end_ns: int) -> Iterator[str]:
-    """Transfers that no rule judges, as the end cuts them: a low line is a stretch once it rises, stuck after 25 ms."""
+    """Transfers that no rule judges, as the end cuts them: a line that is low counts as stuck after 100 ms only."""
     for bus in recorded:
         for line in buses[bus]:
             at, level = line.edges[-1] if line.edges else (0, line.idle)

@@ -1,0 +1,244 @@
+"""A campaign of faults: drawn from a seed, recorded anew, judged by the shipped rule files, each strike accounted for.
+
+A strike that no finding names must be one of the kinds that no rule can name; which one is computed from samples, the
+recording with the strike beside the one without it, never from what the rules said:
+
+`no-strike`   the fault found nothing to hit: the recordings are the same sample for sample. `record` says so
+`unchanged`   it struck, and the lines still did what they would have done (SDA held low where it was low anyway)
+`data-only`   the same edges of SCL, START, STOP and acknowledge, the same marks: only data bits are others
+`absorbed`    an interrupt was held back, and nothing waited for it: SDA and SCL are as without the strike until it
+              came and to the STOP, and it came with the bus active or at most `prompt_ns` after. That is a FIFO with
+              bytes left, or one filled while STOP was on its way. Which of its causes raised it no line shows
+`cut`         the recording ended before the bound of the rule that finds it in a longer one
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tracecheck
+from tracecheck.pico.emulate import Recording, emulate
+from tracecheck.pico.faults.spec import parse_fault
+from tracecheck.rules.quantity import parse_seconds
+
+FOLDER = Path(__file__).parent.parent / "captures" / "pico"
+DEVICES = ("0x68=registers", "0x3C=display", "0x50=eeprom", "0x21=absent")
+MS = {"100k": 40.0, "400k": 18.0, "1m": 12.0}
+LONGER_MS = 20.0
+"""What a `cut` strike is given more: twice the longest bound there is, that between two calls."""
+WORKLOADS = ("mixed", "writes", "reads", "write-read", "timeout")
+HELD_BACK = {"late-interrupt": "delay", "lost-interrupt": "hold"}
+
+Edges = tuple[NDArray[np.int64], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One recording with one fault on one transfer."""
+
+    firmware: str
+    ms: float
+    fault: str
+
+    @property
+    def kind(self) -> str:
+        return self.fault.split(",")[0]
+
+    @property
+    def speed(self) -> str:
+        return next(part for part in self.firmware.split("-") if part in MS)
+
+    @property
+    def scheme(self) -> str:
+        return scheme_of(self.firmware)
+
+    @property
+    def command(self) -> str:
+        """How to see it by hand."""
+        targets = " ".join(f"--target {target}" for target in DEVICES)
+        return f"tracecheck record --emulate {self.firmware}.elf --ms {self.ms:g} {targets} --fault {self.fault}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shot: `seen` with the rules that named the struck transfer, or one of the words above."""
+
+    shot: Shot
+    word: str
+    rules: tuple[str, ...] = ()
+
+
+def scheme_of(firmware: str) -> str:
+    return next(word for word in ("three-pin", "two-pin", "one-pin") if word in firmware)
+
+
+def firmware_for(speed: str, scheme: str) -> list[str]:
+    """The workloads that run for ever without a fault of their own, built for this speed and scheme."""
+    names = sorted(path.stem for path in (FOLDER / "firmware").glob("*.elf"))
+    return [name for name in names if f"-{speed}-{scheme}-" in name and name.split(f"-{speed}-")[0] in WORKLOADS]
+
+
+def draw(kind: str, speed: str, scheme: str, seed: int) -> Shot:
+    """A shot; the same arguments give the same one."""
+    rng = random.Random(f"campaign/{kind}/{speed}/{scheme}/{seed}")
+    firmware = rng.choice(firmware_for(speed, scheme))
+    options = {"transfer": str(rng.randrange(1, clean(firmware, MS[speed]).transfers))} | _options(kind, rng)
+    return Shot(firmware, MS[speed], ",".join([kind, *(f"{key}={value}" for key, value in options.items())]))
+
+
+def _options(kind: str, rng: random.Random) -> dict[str, str]:
+    def us(low: int, high: int) -> str:
+        return f"{rng.randint(low, high)}us"
+
+    match kind:
+        case "late-interrupt":
+            return {"delay": us(25, 500), "interrupt": str(rng.choice((0, 0, 1, 2)))}
+        case "lost-interrupt":
+            return {"hold": rng.choice(("forever", us(2000, 8000))), "interrupt": str(rng.choice((0, 0, 1, 2)))}
+        case "extra-interrupt":
+            return {"after": us(30, 190)}
+        case "hog-executor":
+            return {"duration": us(150, 1000), "interrupt": str(rng.choice((0, 0, 1)))}
+        case "stretch":
+            return {"duration": us(150, 1000), "byte": str(rng.choice((0, 1, 2)))}
+        case "hang-sda":
+            return {"duration": rng.choice(("forever", us(200, 3000))), "byte": str(rng.choice((0, 1, 2, 3)))}
+        case "nack":
+            return {"byte": str(rng.choice((0, 0, 1, 2)))}
+        case _:
+            return {}
+
+
+@functools.cache
+def clean(firmware: str, ms: float) -> Recording:
+    """The recording without any fault."""
+    return emulate(FOLDER / "firmware" / f"{firmware}.elf", ms=ms, targets=DEVICES)
+
+
+def struck(shot: Shot) -> Recording:
+    return emulate(FOLDER / "firmware" / f"{shot.firmware}.elf", ms=shot.ms, targets=DEVICES, faults=[shot.fault])
+
+
+def rule_file(scheme: str, folder: Path) -> Path:
+    """The shipped rules of a scheme with what the board promises; the shipped file for that has three pins."""
+    own = FOLDER / f"{scheme}.rules.toml"
+    path = folder / f"board-{scheme}.rules.toml"
+    text = (FOLDER / "board.rules.toml").read_text(encoding="utf-8")
+    assert '"three-pin.rules.toml"' in text
+    path.write_text(text.replace('"three-pin.rules.toml"', f"'{own}'"), encoding="utf-8")
+    return path
+
+
+def fire(shot: Shot, folder: Path) -> Outcome:
+    """Record it, judge it, account for it. Raises AssertionError for a strike that nothing explains."""
+    recording, twin = struck(shot), clean(shot.firmware, shot.ms)
+    if not recording.strikes:
+        assert same(recording, twin), f"nothing struck and the recording is another: {shot.command}"
+        return Outcome(shot, "no-strike")
+    if rules := named(shot, recording, folder):
+        return Outcome(shot, "seen", rules)
+    word = next(unseeable(recording, twin, shot), None)
+    if word is None:
+        longer = replace(shot, ms=shot.ms + LONGER_MS)
+        recording = struck(longer)
+        if same(recording, clean(longer.firmware, longer.ms)):
+            return Outcome(shot, "unchanged")
+        assert named(longer, recording, folder), f"no rule names transfer {transfer_of(shot)}: {shot.command}"
+        word = "cut"
+    return Outcome(shot, word)
+
+
+def transfer_of(shot: Shot) -> int:
+    (transfer,) = parse_fault(shot.fault).transfers or ()
+    return transfer
+
+
+def named(shot: Shot, recording: Recording, folder: Path) -> tuple[str, ...]:
+    """The rules that fail on the struck transfer."""
+    report = tracecheck.analyze(recording.capture(), rule_file(shot.scheme, folder))
+    found = defaultdict(set)
+    for finding in report.findings:
+        if finding.verdict == "fail":
+            found[finding.transfer].add(finding.rule)
+    return tuple(sorted(found[transfer_of(shot)]))
+
+
+def same(one: Recording, other: Recording) -> bool:
+    return np.array_equal(one.block.at, other.block.at) and np.array_equal(one.block.words, other.block.words)
+
+
+def unseeable(recording: Recording, twin: Recording, shot: Shot) -> Iterator[str]:
+    """Why no rule can name the strike, from the samples of both recordings; nothing where one could."""
+    if shot.kind == "hang-sda" and _only_data_differs(recording, twin, transfer_of(shot)):
+        yield "data-only"
+    if shot.kind in HELD_BACK and _absorbed(recording, twin, shot):
+        yield "absorbed"
+
+
+def _only_data_differs(recording: Recording, twin: Recording, transfer: int) -> bool:
+    ours, theirs = (_rows(each, transfer) for each in (recording, twin))
+    if ours is None or theirs is None or [row[:-1] for row in ours] != [row[:-1] for row in theirs]:
+        return False
+    until = ours[-1][0] + round(prompt_ns() * recording.rate_hz / 1e9)
+    # ERR is where the firmware says that it got other bytes than it expected: no interrupt, no wake.
+    lines = [bit for bit, channel in enumerate(recording.channels) if channel.name not in {"SDA", "ERR"}]
+    return all(_alike(recording, twin, bit, until) for bit in lines)
+
+
+def _rows(recording: Recording, transfer: int) -> list[tuple[object, ...]] | None:
+    """Bytes up to the end of a transfer, what they hold last, None where it has none; and its own end."""
+    trace = tracecheck.decode(recording.capture())
+    ends = {row["transfer"]: row["stop"] for row in trace.transfers.to_pylist()}
+    if ends.get(transfer) is None:
+        return None
+    rows = [
+        (row["end"], row["transfer"], row["message"], row["kind"], row["acked"], row["start"], row["value"])
+        for row in trace.bytes.to_pylist()
+        if row["transfer"] <= transfer
+    ]
+    return [*rows, (ends[transfer], None)]
+
+
+def _alike(recording: Recording, twin: Recording, bit: int, until: float) -> bool:
+    """Whether a line has the same edges in both, up to a sample."""
+    ours, theirs = (edges(each, bit)[0] for each in (recording, twin))
+    return np.array_equal(ours[ours <= until], theirs[theirs <= until])
+
+
+def _absorbed(recording: Recording, twin: Recording, shot: Shot) -> bool:
+    (strike,) = recording.strikes
+    delay = parse_fault(shot.fault).options[HELD_BACK[shot.kind]]
+    delivered = (strike.time_ns + delay) * recording.rate_hz / 1e9
+    stops = tracecheck.decode(twin.capture()).transfers["end"].to_pylist()
+    until = max(delivered, stops[transfer_of(shot)] or np.inf)
+    if until >= recording.block.end:
+        return False
+    if not all(_alike(recording, twin, bit, until) for bit in (0, 1)):
+        return False
+    last = max(at[at <= delivered][-1] for at, _ in (edges(recording, bit) for bit in (0, 1)))
+    return bool(delivered - last <= prompt_ns() * recording.rate_hz / 1e9)
+
+
+def edges(recording: Recording, bit: int) -> Edges:
+    """Samples at which a line changes, and to which level."""
+    words = np.concatenate(([recording.block.initial], recording.block.words)) >> bit & 1
+    changed = words[1:] != words[:-1]
+    return recording.block.at[changed], words[1:][changed].astype(np.bool_)
+
+
+@functools.cache
+def prompt_ns() -> float:
+    """How long after what led to it an interrupt may come before the preset calls it late."""
+    text = files("tracecheck.rules.presets").joinpath("embassy-rp.toml").read_text(encoding="utf-8")
+    rule = next(rule for rule in tomllib.loads(text)["rule"] if rule["id"] == "embassy-interrupt-prompt")
+    return float(parse_seconds(rule["within"]).amount * 10**9)
