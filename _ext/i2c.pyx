@@ -18,6 +18,7 @@ from i2c_state cimport (
     E_STOP, FAR, GLITCH, MISSING_STOP, PERIODS, SCL, SDA, SIMULTANEOUS, STRAY_CLOCKS, STRAY_STOP, STUCK_LOW, Core,
     inlined,
 )
+from i2c_whole cimport whole_bytes
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 ctypedef fused word_t:
@@ -268,6 +269,11 @@ cdef bint stands(Core* s, const int64_t* at, const word_t* words, int64_t i, int
     return False
 
 
+cdef inline bint before_byte(Core* s) noexcept nogil:
+    """Whether an SCL fall comes next, if the next byte is a whole one."""
+    return s.rises == 0 and s.open and s.lines & SCL and not s.pending and s.synced >= 0
+
+
 cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i, int64_t n) noexcept nogil:
     """Takes edges from index `i` on; returns the index of the first one not taken."""
     cdef int lines, scl = s.scl_bit, sda = s.sda_bit
@@ -275,6 +281,11 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
     if glitch == 0:
         lines = s.raw
         while i < n and not s.rows.full:
+            if before_byte(s) and i > 0:
+                i = whole_bytes(s, at, words, i, n)
+                if s.rows.full:
+                    return i
+                lines = s.raw
             s.raw = lines_of(words[i], scl, sda)
             if s.raw != lines:
                 lines = s.raw
@@ -285,6 +296,10 @@ cdef int64_t consume(Core* s, const int64_t* at, const word_t* words, int64_t i,
             i += 1
         return i
     while i < n and not s.rows.full:
+        if before_byte(s) and i > 0:
+            i = whole_bytes(s, at, words, i, n)
+            if s.rows.full:
+                return i
         lines = lines_of(words[i], scl, sda)
         i += 1
         if lines != s.raw:

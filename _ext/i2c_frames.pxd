@@ -199,7 +199,7 @@ cdef inline void end_transfer(Core* s, int64_t t, bint stopped) noexcept nogil:
     r.transfer_address[n] = s.first_address
     r.transfer_ten_bit[n] = s.first_ten_bit
     r.transfer_directions[n] = s.directions
-    r.transfer_period[n] = median(s.periods, s.n_periods)
+    r.transfer_period[n] = median(s.periods, s.n_periods, s.shortest)
     r.transfer_low[n] = s.low if s.low < FAR else 0
     r.transfer_high[n] = s.high if s.high < FAR else 0
     r.transfer_stretch[n] = s.stretch

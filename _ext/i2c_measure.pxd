@@ -2,29 +2,57 @@
 
 from i2c_rows cimport Rows, grow
 from i2c_state cimport DATA, FAR, SCL, Core
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint16_t
+from libc.string cimport memset
+
+cdef enum:
+    NEAR = 64       # periods longer than the shortest by so much are not counted one by one
+
+
+cdef inline int64_t limit_of(Core* s, int64_t period) noexcept nogil:
+    """Both lines high for longer than max(idle, 10 SCL periods) end things; never when neither is known."""
+    cdef int64_t clocks = 10 * period if period < FAR // 10 else FAR
+    if clocks < s.idle:
+        clocks = s.idle
+    return clocks if clocks else FAR
 
 
 cdef inline void set_limit(Core* s, int64_t guess) noexcept nogil:
-    """Both lines high for longer than max(idle, 10 SCL periods) end things; never when neither is known.
+    """The limit for the period that is known.
 
     Before two SCL rises showed a period, the latest transfer's stands in, or `guess` when that is longer: a slow bus
     keeps its lines high for more than `idle` within its first bit.
     """
-    cdef int64_t period = s.shortest, clocks
+    cdef int64_t period = s.shortest
     if period == 0:
         period = s.last_shortest if s.last_shortest > guess else guess
-    clocks = 10 * period if period < FAR // 10 else FAR
-    s.limit = clocks if clocks > s.idle else s.idle
-    if s.limit == 0:
-        s.limit = FAR
+    s.limit = limit_of(s, period)
 
 
-cdef inline int64_t median(int64_t* a, int64_t n) noexcept nogil:
-    """Lower median of a[:n] by Hoare's selection, which leaves `a` in another order; 0 for none."""
-    cdef int64_t k = (n - 1) // 2, low = 0, high = n - 1, i, j, pivot, swap
+cdef inline int64_t median(int64_t* a, int64_t n, int64_t least) noexcept nogil:
+    """Lower median of a[:n], of which none is less than `least`; 0 for none. May leave `a` in another order.
+
+    A transfer's periods differ by a few samples, so they are counted: one beside the other in four counts, for adding
+    to what was added to just now takes a processor longer than adding elsewhere.
+    """
+    cdef uint16_t counts[4][NEAR]
+    cdef int64_t k = (n - 1) // 2, i, seen = 0, over
     if n == 0:
         return 0
+    memset(counts, 0, sizeof(counts))
+    for i in range(n):
+        over = a[i] - least
+        counts[i & 3][over if over < NEAR - 1 else NEAR - 1] += 1
+    for i in range(NEAR - 1):
+        seen += counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i]
+        if seen > k:
+            return least + i
+    return selected(a, n)
+
+
+cdef inline int64_t selected(int64_t* a, int64_t n) noexcept nogil:
+    """Lower median of a[:n] by Hoare's selection, which leaves `a` in another order."""
+    cdef int64_t k = (n - 1) // 2, low = 0, high = n - 1, i, j, pivot, swap
     while low < high:
         pivot = a[low + (high - low) // 2]
         i = low

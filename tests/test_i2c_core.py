@@ -119,6 +119,38 @@ def test_one_sample_a_block_changes_nothing(bus: Bus, glitch: int, idle: int, st
     assert decode(bus, glitch=glitch, idle=idle, stuck=stuck, cuts=every, rows=32) == whole
 
 
+@st.composite
+def nearly_regular(draw: st.DrawFn) -> Bus:
+    """Transfers of a steady clock, long enough for bytes to be taken whole, with one thing amiss in them."""
+    pen = Pen(draw(st.integers(2, 8)), draw(st.integers(2, 8)))
+    pen.setup = draw(st.integers(1, pen.low - 1))
+    pen.idle(draw(st.sampled_from([1, 8, 60])))
+    for _ in range(draw(st.integers(1, 2))):
+        values = draw(st.lists(st.sampled_from([0x00, 0x55, 0x78, 0x79, 0xF1, 0xFF]), min_size=2, max_size=4))
+        pen.message(*values[:-1]).byte(values[-1], draw(st.sampled_from([0, 1])))
+        pen.stop().idle(draw(st.sampled_from([1, 8, 60])))
+    lines = (pen.scl, pen.sda)
+    at, line, samples = (
+        draw(st.integers(0, len(pen.scl) - 1)),
+        draw(st.integers(0, 1)),
+        draw(st.sampled_from([1, 2, 4, 8])),
+    )
+    if draw(st.booleans()):
+        lines[line][at : at + samples] = [1 - level for level in lines[line][at : at + samples]]
+    else:
+        held = draw(st.sampled_from([8, 40, 80, 200]))
+        for each in lines:
+            each[at:at] = [each[at]] * held
+    return pen.bus(draw(st.sampled_from([0, 1000])))
+
+
+@thorough
+@given(nearly_regular(), FILTERS, IDLES, st.sampled_from([0, 15, 40, 100, 300]))
+def test_one_thing_amiss_in_regular_bytes(bus: Bus, glitch: int, idle: int, stuck: int) -> None:
+    expected, _ = twin(bus.scl, bus.sda, glitch=glitch, idle=idle, stuck=stuck, begin=bus.begin)
+    assert unordered(decode(bus, glitch=glitch, idle=idle, stuck=stuck)) == unordered(expected)
+
+
 def test_words_that_change_in_other_lines_only_are_passed_over() -> None:
     bus = Pen().idle().message(0x78, 0x00).stop().bus()
     noisy = Bus(bus.scl, bus.sda, unit=8, scl_bit=63, sda_bit=0, other=tuple(range(1, bus.end, 3)))

@@ -47,8 +47,14 @@ def member_edges(
         while _go_on(path, fd, member, stream):
             begin = stream.at
             count, samples, initial = stream.edges(edges, words)
-            if samples:
-                yield EdgeBlock(edges[:count].copy(), words[:count].copy(), initial, begin, begin + samples)
+            if not samples:
+                continue
+            if count > _EDGES // 2:
+                at_hand = edges[:count], words[:count]
+                edges, words = np.empty_like(edges), np.empty_like(words)
+            else:
+                at_hand = edges[:count].copy(), words[:count].copy()
+            yield EdgeBlock(*at_hand, initial, begin, begin + samples)
 
 
 def _go_on(path: str, fd: int, member: Member, stream: Stream) -> bool:

@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 
 from tracecheck import _i2c, words
 from tracecheck.capture.model import EdgeBlock
-from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate
+from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate, handed_over
 
 Samples = NDArray[np.int64]
 _START = words.BUS_EVENTS.index("start")
 _NONE = np.empty(0, np.int64)
 
-BUFFER_ROWS = 1 << 15
-"""Rows a table the core may fill before they are taken away: large enough to amortise the call, small enough for L2."""
+BUFFER_ROWS = 1 << 14
+"""Rows a table the core may fill before they are taken away; bytes and events come far faster than the rest."""
+BUFFER_EVENTS = 5 << 15
+"""Events: a batch of them (`stream.BATCH_EVENTS`) and what the block that completes it adds, to come in one piece."""
 
 
 class BusDecoder:
@@ -25,7 +27,7 @@ class BusDecoder:
 
     def __init__(self, scl: int, sda: int, *, glitch: int, idle: int, stuck: int, begin: int = 0) -> None:
         self._core = _i2c.Decoder(scl, sda, glitch=glitch, idle=idle, stuck=stuck, begin=begin)
-        self._buffers = allocate(LAYOUT, BUFFER_ROWS)
+        self._buffers = allocate(LAYOUT, BUFFER_ROWS, events=BUFFER_EVENTS, bytes=BUFFER_EVENTS // 2)
         self._core.bind(self._buffers)
         self._parts: dict[str, list[Columns]] = {table: [] for table in LAYOUT}
         self.pending = 0
@@ -83,15 +85,15 @@ class BusDecoder:
         return int(self._core.synced)
 
     def _set_aside(self) -> None:
-        # Copies of the rows that are there; the buffers stay the core's and stay in cache.
         counts = self._core.counts
         if not any(counts):
             return
         self._note_framing()
         self._framed = (0, 0)
-        for (table, columns), n in zip(self._buffers.items(), counts, strict=True):
+        for table, n in zip(LAYOUT, counts, strict=True):
             if n:
-                self._parts[table].append({name: column[:n].copy() for name, column in columns.items()})
+                rows, self._buffers[table] = handed_over(self._buffers[table], n)
+                self._parts[table].append(rows)
         self.pending += counts[0]
         self._core.bind(self._buffers)
 

@@ -86,9 +86,23 @@ TIMINGS: dict[str, type] = {
 PEER_LAYOUT: dict[str, dict[str, type]] = {"annotations": {"start": _I64, "end": _I64, "kind": _U8, "value": _U8}}
 
 
-def allocate(layout: dict[str, dict[str, type]], rows: int) -> dict[str, Columns]:
-    """Buffers of `rows` rows for every table of `layout`; memory is only touched as rows come."""
-    return {table: {name: np.empty(rows, kind) for name, kind in columns.items()} for table, columns in layout.items()}
+def allocate(layout: dict[str, dict[str, type]], rows: int, **more: int) -> dict[str, Columns]:
+    """Buffers of `rows` rows for every table of `layout`, or as many as `more` says; memory is touched as rows come."""
+    return {
+        table: {name: np.empty(more.get(table, rows), kind) for name, kind in columns.items()}
+        for table, columns in layout.items()
+    }
+
+
+def handed_over(columns: Columns, n: int) -> tuple[Columns, Columns]:
+    """The first `n` rows of a table's buffers as they are, and the buffers to fill next.
+
+    Well filled buffers are given away and replaced, others copied: a copy costs time, what is not filled costs memory.
+    """
+    if 2 * n > len(next(iter(columns.values()))):
+        fresh = {name: np.empty_like(column) for name, column in columns.items()}
+        return {name: column[:n] for name, column in columns.items()}, fresh
+    return {name: column[:n].copy() for name, column in columns.items()}, columns
 
 
 def concatenate(parts: list[Columns], layout: dict[str, type]) -> Columns:

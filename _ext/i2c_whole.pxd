@@ -1,0 +1,133 @@
+"""Whole bytes in one go: nine clocks whose edges are as data's are, which is nearly all there is on a busy bus.
+
+What a byte does to the decoder's state is then known beforehand, so its edges are looked at once, without the questions
+that every single step asks. Where anything else is on the lines nothing is taken, and the steps have it.
+"""
+
+from i2c_frames cimport byte_answered, byte_complete
+from i2c_measure cimport limit_of, set_limit
+from i2c_state cimport FAR, PERIODS, SCL, Core
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+ctypedef fused word_t:
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+
+cdef enum:
+    CLOCKS = 9
+    EDGES = 28      # nine times a fall, a change of SDA and a rise; and the edge that shows that the last one stands
+
+
+cdef struct Clocks:
+    int64_t rises[CLOCKS]
+    int64_t last        # of SDA's changes, -1: there was none
+    int value           # nine bits, the ACK lowest
+
+
+cdef inline int64_t follow(
+    Core* s, Clocks* c, const int64_t* at, const word_t* words, int64_t i, int64_t n
+) noexcept nogil:
+    """Nine clocks from the SCL fall at edge `i` on; the edge behind them, or -1 where they are not all there is.
+
+    Fills `falls` and `moves` of the byte, which is no loss if it comes to nothing: they are of use from a rise on.
+    """
+    cdef word_t scl = <word_t> (<uint64_t> 1 << s.scl_bit), sda = <word_t> (<uint64_t> 1 << s.sda_bit)
+    cdef word_t lines = words[i - 1], turned
+    cdef int64_t moved, spare = n - i - EDGES
+    cdef int k, once, value = 0
+    c.last = -1
+    for k in range(CLOCKS):
+        turned = lines ^ words[i]
+        if turned != scl:
+            return -1
+        s.falls[k] = at[i]
+        lines = words[i]
+        # One change of SDA or none, as the data will have it: no branch predictor knows, so there is none to predict.
+        turned = lines ^ words[i + 1]
+        once = turned == sda
+        moved = at[i + 1] | (once - 1)
+        c.last = moved if once else c.last
+        i += 1 + once
+        turned = words[i - 1] ^ words[i]
+        while turned != scl:
+            if turned != sda or at[i] - moved <= s.glitch or spare == 0:
+                return -1
+            c.last = moved = at[i]
+            spare -= 1
+            i += 1
+            turned = words[i - 1] ^ words[i]
+        lines = words[i]
+        s.moves[k] = moved
+        c.rises[k] = at[i]
+        value = value << 1 | (lines & sda != 0)
+        i += 1
+    c.value = value
+    return i
+
+
+cdef inline int64_t whole_bytes(Core* s, const int64_t* at, const word_t* words, int64_t i, int64_t n) noexcept nogil:
+    """Takes bytes from edge `i` on while they are whole; returns the index of the first edge not taken.
+
+    In an open transfer on a bus that was free before, at a byte's first SCL fall, with nothing pending and `i` > 0.
+    """
+    cdef Clocks c
+    cdef int64_t behind, end, low, low_min, low_max, high, high_min, high_max, period, shortest, guess
+    cdef int k, sda
+    while n - i >= EDGES and at[i] <= s.deadline and not s.rows.full:
+        behind = follow(s, &c, at, words, i, n)
+        if behind < 0:
+            return i
+        end = c.rises[CLOCKS - 1]
+        low_min = low_max = s.lows[0] = c.rises[0] - s.falls[0]
+        high_min = FAR
+        high_max = 0
+        shortest = s.shortest if s.shortest else FAR
+        for k in range(1, CLOCKS):
+            s.lows[k] = low = c.rises[k] - s.falls[k]
+            high = s.falls[k] - c.rises[k - 1]
+            period = low + high
+            low_min = low if low < low_min else low_min
+            low_max = low if low > low_max else low_max
+            high_min = high if high < high_min else high_min
+            high_max = high if high > high_max else high_max
+            shortest = period if period < shortest else shortest
+        if low_min <= s.glitch or high_min <= s.glitch or at[behind] - end <= s.glitch:
+            return i
+        # No time-out on the way: not by the limit at the end, nor by the one that a first period was guessed for.
+        guess = shortest
+        if s.shortest == 0:
+            guess = 2 * s.lows[0] if 2 * s.lows[0] > s.last_shortest else s.last_shortest
+            guess = shortest if shortest < guess else guess
+        if high_max > limit_of(s, guess) or end - s.falls[0] > s.low_limit or end > s.sda_stuck:
+            return i
+        high = s.falls[0] - s.pulse
+        high_min = high if high < high_min else high_min
+        s.high = high_min if high_min < s.high else s.high
+        s.low = low_min if low_min < s.low else s.low
+        s.low_min = low_min
+        s.low_max = low_max
+        for k in range(1, CLOCKS):
+            if s.n_periods < PERIODS:
+                s.periods[s.n_periods] = c.rises[k] - c.rises[k - 1]
+                s.n_periods += 1
+        if shortest != s.shortest:
+            s.shortest = shortest
+            set_limit(s, 0)
+        s.fall = s.falls[CLOCKS - 1]
+        s.moved = s.moves[CLOCKS - 1]
+        s.first_rise = c.rises[0]
+        s.value = c.value >> 1
+        s.rise = c.rises[CLOCKS - 2]
+        byte_complete(s)
+        s.rise = s.pulse = s.now = end
+        sda = c.value & 1
+        byte_answered(s, not sda)
+        s.lines = s.raw = SCL | sda << 1
+        s.scl_stuck = FAR
+        if c.last >= 0:
+            s.sda_stuck = FAR if sda else c.last + s.low_limit
+        s.deadline = end + s.limit if sda else (s.sda_stuck if s.sda_stuck < FAR else FAR)
+        i = behind
+    return i
