@@ -45,9 +45,32 @@ def test_rows_of_a_word(codes: list[int], cut: int) -> None:
     assert integers(table["n"]).tolist() == [i if code >= 0 else -1 for i, code in enumerate(codes)]
 
 
-@pytest.mark.parametrize("command", ["analyze", "decode", "show"])
-def test_the_command_line_does_not_load_pandas(command: str) -> None:
-    arguments = [command, str(CAPTURE), *(["3"] if command == "show" else [])]
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["analyze"],
+        ["decode"],
+        ["decode", "--table=transfers", "--format=csv"],
+        ["decode", "--table=bytes", "--format=jsonl"],
+        ["show", "3"],
+    ],
+    ids=" ".join,
+)
+def test_the_command_line_does_not_load_pandas(command: list[str]) -> None:
+    arguments = [command[0], str(CAPTURE), *command[1:]]
     code = f"import sys; from tracecheck.cli import main; main({arguments!r}); sys.exit('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tables_without_rows_do_not_load_pandas() -> None:
+    bus_only = CAPTURE.parents[1] / "sigrok-dumps" / "i2c-sht21-100khz-read-serial-hold.sr"
+    code = (
+        f"import sys, tracecheck; trace = tracecheck.decode({str(bus_only)!r})\n"
+        "for name in ('bytes', 'messages', 'transfers', 'markers', 'anomalies', 'stretches', 'timeline'):\n"
+        "    assert getattr(trace, name).num_rows >= 0\n"
+        "assert trace.markers.num_rows == 0 < trace.transfers.num_rows\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

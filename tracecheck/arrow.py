@@ -40,6 +40,11 @@ def coded(indices: NDArray[Any], words: Sequence[str], null: NDArray[np.bool_] |
     return pa.DictionaryArray.from_arrays(column(indices, null), strings(words))
 
 
+def empty(schema: pa.Schema) -> pa.Table:
+    """A table without rows; `Schema.empty_table` asks pandas, too."""
+    return pa.Table.from_batches([], schema=schema)
+
+
 def integers(values: pa.ChunkedArray) -> NDArray[np.int64]:
     """A column of 64-bit integers as one NumPy array; -1 for null."""
     return np.concatenate([np.empty(0, np.int64), *(_filled(chunk) for chunk in values.chunks)])

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas, words
-from tracecheck.arrow import coded, column, strings
+from tracecheck.arrow import coded, column, empty, strings
 from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Exchanges
 from tracecheck.decoding.markers import MarkerRows
@@ -177,7 +177,7 @@ def markers_table(
                 },
             )
         )
-    return pa.concat_tables(parts) if parts else schemas.MARKERS.empty_table()
+    return pa.concat_tables(parts) if parts else empty(schemas.MARKERS)
 
 
 def paired(rows: MarkerRows, initially_active: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -196,7 +196,7 @@ def _stacked(schema: pa.Schema, each: _Each, build: Any) -> pa.Table:
         n = len(next(iter(rows.values())))
         columns["bus"] = coded(np.full(n, i, np.int16), names)
         parts.append(_table(schema, columns))
-    return pa.concat_tables(parts) if parts else schema.empty_table()
+    return pa.concat_tables(parts) if parts else empty(schema)
 
 
 def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracecheck import schemas, words
-from tracecheck.arrow import coded, column
+from tracecheck.arrow import coded, column, empty
 from tracecheck.collected import Collected
 from tracecheck.decoding.lane import BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
 from tracecheck.decoding.window import ANOMALY_CODE
@@ -48,7 +48,7 @@ def timeline_table(collected: Collected) -> pa.Table:
         ref = _refs(collected, bus, window.at, window.code)
         parts.append((window.at, word_of[window.code], np.full(len(window.at), index, np.int16), window.transfer, ref))
     if not parts:
-        return schemas.TIMELINE.empty_table()
+        return empty(schemas.TIMELINE)
     at, word, bus_index, transfer, ref = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(at, kind="stable")
     at, word, bus_index, transfer, ref = (c[order] for c in (at, word, bus_index, transfer, ref))

@@ -13,6 +13,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tracecheck.arrow import empty
+
 BATCH_ROWS: Final = 1 << 16
 BINARY: Final = frozenset({"parquet", "arrow"})
 """Formats that no terminal should be sent."""
@@ -22,17 +24,17 @@ def write_csv(table: pa.Table, file: Any) -> None:
     """A head line and a line a row; texts are quoted where they must be."""
     from pyarrow import csv  # noqa: PLC0415  (loaded when wanted: Parquet and CSV take longer than a small decode)
 
-    flat = plain(table.schema.empty_table())
+    flat = plain(empty(table.schema))
     options = csv.WriteOptions(quoting_style="needed")
     with csv.CSVWriter(file, flat.schema, write_options=options) as writer:
         for batch in table.to_batches(max_chunksize=BATCH_ROWS):
-            writer.write_table(plain(pa.table(batch)))
+            writer.write_table(plain(pa.Table.from_batches([batch])))
 
 
 def write_jsonl(table: pa.Table, file: Any) -> None:
     """One JSON object a row, keys in the order of the columns."""
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
-        rows = plain(pa.table(batch)).to_pylist()
+        rows = plain(pa.Table.from_batches([batch])).to_pylist()
         file.write("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode())
 
 
