@@ -11,7 +11,7 @@ CHECKED := build/checked
 PICO := captures/pico
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format checked dist bench guard docs captures firmware clean
+.PHONY: help demo test build lint format checked dist bench bench-quick guard docs captures firmware clean
 
 help:
 	@echo 'make demo     judge a recorded capture, one that passes and one that fails'
@@ -21,7 +21,8 @@ help:
 	@echo 'make format   let the formatter have its way'
 	@echo 'make checked  the suite on a core with every check compiled in, in $(CHECKED)'
 	@echo 'make dist     sdist and wheel in dist/'
-	@echo 'make bench    speed beside zlib and sigrok-cli, and what judging costs, written to docs/benchmarks*.md'
+	@echo 'make bench    speed and memory beside zlib, libdeflate and sigrok-cli, what judging costs; into docs/ (20 minutes)'
+	@echo 'make bench-quick  a look at speed on short captures, written nowhere (a minute)'
 	@echo 'make guard    whether decoding takes more instructions than before, counted under valgrind'
 	@echo 'make docs     the docs site, in build/site'
 	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
@@ -106,9 +107,12 @@ dist: $(VENV)/.developer
 	$(BIN)/python -m build --quiet --outdir dist .
 
 bench: $(VENV)/.core
-	$(BIN)/python benchmarks/first_figure.py --write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.speed --write docs/benchmarks.md
 	$(BIN)/python benchmarks/rules.py --write docs/benchmarks-rules.md
 	$(BIN)/python benchmarks/formats.py --write docs/formats.md
+
+bench-quick: $(VENV)/.core
+	$(BIN)/python -m benchmarks.speed --quick
 
 # Exit code 3: it did not run here, which is no pass.
 guard: $(VENV)/.core

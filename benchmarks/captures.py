@@ -166,10 +166,11 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where the captures go; one that is there already is kept")
     parser.add_argument("--kind", action="append", choices=KINDS, help="repeatable; default: all")
     parser.add_argument("--samples", type=count, default=100_000_000, help="samples, as 10M or 1G (default 100M)")
+    parser.add_argument("--path-only", action="store_true", help="print the paths and nothing more")
     wanted = parser.parse_args()
     for name in wanted.kind or KINDS:
         made = cached(wanted.folder, name, wanted.samples)
-        print(f"{made} ({made.stat().st_size} bytes)")
+        print(made if wanted.path_only else f"{made} ({made.stat().st_size} bytes)")
     return 0
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from first_figure import machine
+from machine import machine
 
 import tracecheck
 from tracecheck.capture.model import Capture, EdgeBlock
