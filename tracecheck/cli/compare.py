@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import tracecheck
@@ -14,10 +14,9 @@ from tracecheck.cli.percent import parse_percent
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
 from tracecheck.cli.wiring import rule_set
-from tracecheck.compare import Baseline, baseline_of, read_baseline, shifts
+from tracecheck.compare import Baseline, baseline_of, compared, read_baseline, said
 from tracecheck.errors import UsageError
 from tracecheck.report.visible import visible
-from tracecheck.rules.verdict import ns_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +42,17 @@ def run(request: Request) -> int:
         raise UsageError("name two captures to compare, or one and --save-baseline FILE")
     base = _side(request.base, request, saved=request.save is None)
     if request.save is not None:
-        with destination(request.save, [request.base, *request.rules]) as out:
-            out.text(json.dumps(base.as_object(), indent=1, ensure_ascii=False) + "\n")
+        with destination(request.save, [request.base, *request.rules], option="--save-baseline") as out:
+            out.text(base.text())
         note(f"{request.save}: {sum(base.shapes.values())} transfers; try: tracecheck compare {request.save} NEW")
         return 0
-    new = _side(str(request.new), request, saved=False)
-    found, silent = shifts(base, new, tolerance)
-    broken = sorted(name for name, was in base.verdicts.items() if was == "pass" and new.verdicts.get(name) == "fail")
-    vanished, appeared = sorted(base.shapes.keys() - new.shapes.keys()), sorted(new.shapes.keys() - base.shapes.keys())
-    slower = [shift for shift in found if shift.verdict == "regression"]
-    shared = bool(found or base.shapes.keys() & new.shapes.keys())
-    code = 1 if slower or broken else 0 if shared else 2
+    found = compared(base, _side(str(request.new), request, saved=False), tolerance)
     with destination(None) as out:
         if request.output_format == "json":
-            told = {"schema": 1, "base": base.name, "new": new.name, "exit_code": code, "broken": broken}
-            told |= {"shifts": [asdict(shift) for shift in found], "vanished": vanished, "appeared": appeared}
-            out.text(json.dumps(told | {"not_said": silent}, indent=2, ensure_ascii=False) + "\n")
-            return code
-        lines = [
-            f"{s.of} {s.name}, {s.figure}: {ns_text(s.base_ns)} -> {ns_text(s.new_ns)}, {s.verdict}"
-            for s in found
-            if s.verdict != "same"
-        ]
-        lines += [f"rule {name}: passed, now fails" for name in broken]
-        lines += [f"shape {name}: vanished, {base.shapes[name]} before" for name in vanished]
-        lines += [f"shape {name}: new, {new.shapes[name]} times" for name in appeared]
-        lines += silent
-        end = f"{len(slower)} of {len(found)} figures longer, {len(broken)} rules broken"
-        end = "NOTHING IN COMMON, so nothing was compared" if code == 2 else end
-        out.text("".join(f"{visible(line, line=True)}\n" for line in [*lines, f"{base.name} -> {new.name}: {end}"]))
-    return code
+            out.text(json.dumps(said.as_object(found), indent=2, ensure_ascii=False) + "\n")
+        else:
+            out.text("".join(f"{visible(line, line=True)}\n" for line in said.lines(found)))
+    return found.exit_code
 
 
 def _side(path: str, request: Request, *, saved: bool) -> Baseline:

@@ -83,14 +83,14 @@ class Output:
 
 
 @contextmanager
-def destination(path: str | None, sources: Sequence[str] = ()) -> Iterator[Output]:
+def destination(path: str | None, sources: Sequence[str] = (), *, option: str = "-o") -> Iterator[Output]:
     """The file at `path`, which appears whole or not at all, or standard output where `path` is None or "-".
 
     A reader of standard output that goes away early ends the block without an error. Raises OutputError, also where
-    the output would take the place of one of its `sources`.
+    the output would take the place of one of its `sources`; `option` is the one that names it.
     """
     if path is not None and path != "-":
-        refuse_inputs(path, sources)
+        refuse_inputs(path, sources, option)
         from tracecheck.export.atomic import atomic_file  # noqa: PLC0415  (not needed for --help)
 
         with atomic_file(path) as file:
@@ -105,10 +105,10 @@ def destination(path: str | None, sources: Sequence[str] = ()) -> Iterator[Outpu
         output.flush()
 
 
-def refuse_inputs(path: str, sources: Sequence[str]) -> None:
+def refuse_inputs(path: str, sources: Sequence[str], option: str = "-o") -> None:
     """Raises OutputError where the output at `path` would take the place of one of its `sources`."""
     if any(_same_file(path, source) for source in sources):
-        raise OutputError(path, "this is an input; give -o another name, or the recording is lost")
+        raise OutputError(path, f"this is an input; give {option} another name, or the recording is lost")
 
 
 def _same_file(a: str, b: str) -> bool:

@@ -27,7 +27,7 @@ def compare(
         ),
     ] = None,
     tolerance: Annotated[
-        str, typer.Option("--tolerance", metavar="PERCENT", help="How much longer a time may be.")
+        str, typer.Option("--tolerance", metavar="PERCENT", help="How much longer a time, or more a count, may be.")
     ] = "20%",
     output_format: Annotated[opt.TextOrJson, typer.Option("--format", help="For people, or for programs.")] = "text",
     scl: opt.Scl = None,
@@ -40,7 +40,7 @@ def compare(
     unitsize: opt.Unitsize = None,
     quiet: opt.Quiet = False,
 ) -> int:
-    """What got slower between two captures, by rule and by shape of transfer.
+    """What got slower, or more, between two captures, by rule and by shape of transfer.
 
     \b
     Examples:
@@ -49,8 +49,9 @@ def compare(
       tracecheck compare base.json after.sr --tolerance 10% --rules board.toml
 
     \b
-    Exit codes: 0 nothing longer than the tolerance allows, 1 a time is, or a rule
-    that passed fails now, 2 nothing in common or something cannot be read.
+    Exit codes: 0 nothing longer or more than the tolerance and chance allow, 1 a
+    time or a count is, or a rule that passed fails now, 2 nothing in common, a rule
+    is not judged any more, or something cannot be read.
     """
     from tracecheck.cli.compare import Request, run
 
