@@ -28,6 +28,7 @@ from tracecheck.report import json as as_json
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.library import preset_names
+from tracecheck.rules.timing import needs_timings
 from tracecheck.rules.verdict import Report
 
 RECORDING = Path(__file__).parent.parent / "captures" / "pico" / "pico-clean-unseen-mixed-400k.sr"
@@ -86,7 +87,7 @@ def measure(transfers: int) -> dict[str, float]:
     engine = Engine(rules, wiring, capture.rate_hz)
     begin = time.process_time()
     judging, events = 0.0, 0
-    for batch in decode_capture(capture, wiring):
+    for batch in decode_capture(capture, wiring, timings=needs_timings(rules)):
         events += sum(len(r["events"]["at"]) for r in batch.buses.values())
         events += sum(len(m.begins) + len(m.ends) for m in batch.markers.values())
         before = time.process_time()

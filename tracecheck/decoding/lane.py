@@ -8,7 +8,6 @@ span exchanges carry what they need from window to window.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +16,20 @@ from tracecheck import words
 from tracecheck.decoding.derived import Derived
 from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges, Samples, closing
 from tracecheck.decoding.markers import MarkerRows
+from tracecheck.decoding.merge import EVENTS, interleaved, owned, picked
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
-from tracecheck.decoding.window import ANOMALY_CODE, WIRE, Codes, Window
+from tracecheck.decoding.window import ANOMALY_CODE, DERIVED_CODE, WIRE, Codes, Window
 
 MAX_HELD = 1 << 22
 """Events held back for one open exchange; beyond it the exchange is judged inconclusive, so memory stays bounded."""
 
-WAKE, READY = 40, 41
+WAKE, READY = DERIVED_CODE, DERIVED_CODE + 1
 MARKER_CODE = 64
 BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
 START, RESTART, STOP = BUS_CODES["start"], BUS_CODES["restart"], BUS_CODES["stop"]
 _BEGINS_INSIDE, _ENDS_INSIDE = (words.ANOMALIES.index(name) for name in ("begins-inside", "ends-inside"))
 
 _NO_CODES = np.empty(0, np.int16)
-_EVENTS: dict[str, type] = {"at": np.int64, "code": np.int16, "own": np.int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Lane:
     _bus: list[Columns] = field(init=False, default_factory=list)
     """Events of the bus that are held back, in order."""
     _others: list[Columns] = field(init=False, default_factory=list)
-    """Anomalies, markers and derived events that are held back."""
+    """Anomalies, markers and derived events that are held back; each part in order."""
     _transfers: list[Columns] = field(init=False, default_factory=list)
     _stretches: list[Columns] = field(init=False, default_factory=list)
     _anomalies: list[Columns] = field(init=False, default_factory=list)
@@ -142,7 +141,8 @@ class Lane:
             self._bus.append({"at": events["at"], "code": events["kind"].astype(np.int16), "own": events["transfer"]})
         if len(anomalies["at"]):
             code = anomalies["kind"].astype(np.int16) + np.int16(ANOMALY_CODE)
-            self._others.append({"at": anomalies["at"], "code": code, "own": anomalies["transfer"]})
+            found = {"at": anomalies["at"], "code": code, "own": anomalies["transfer"]}
+            self._others.append(picked(found, np.lexsort((code, anomalies["at"]))))
             self._anomalies.append(anomalies)
             for kind in (_BEGINS_INSIDE, _ENDS_INSIDE):
                 for transfer in anomalies["transfer"][anomalies["kind"] == kind].tolist():
@@ -176,19 +176,19 @@ class Lane:
         self._transfers = [{name: column[~now] for name, column in transfers.items()}] if not now.all() else []
         following = transfers["start"][~now & (transfers["outcome"] != VOID)]
         exchanges = Exchanges(released, self.settle, int(following[0]) if len(following) else FOREVER)
-        at, code, own, ahead = self._ordered(horizon, watermark)
-        transfer, owner = self._owners(at, code, own, released, exchanges)
+        events, ahead = self._ordered(horizon, watermark, released, exchanges)
         if self._adrift >= 0 and self._aligned == FOREVER:
-            restarts = at[(code == RESTART) & (own == self._adrift)]
+            restarts = events["at"][(events["code"] == RESTART) & (events["own"] == self._adrift)]
             self._aligned = int(restarts[0]) if len(restarts) else FOREVER
         window = Window(
             begin=self._released,
             end=watermark if final else horizon,
-            at=at,
-            code=code,
-            own=own,
-            transfer=transfer,
-            owner=owner,
+            at=events["at"],
+            code=events["code"],
+            own=events["own"],
+            owner=events["owner"],
+            own_row=events["own_row"],
+            owner_row=events["owner_row"],
             transfers=released,
             exchanges=exchanges,
             stretches=self._split(self._stretches, "stretches", "begin", horizon),
@@ -253,47 +253,36 @@ class Lane:
                     self._abandoned = _Abandoned(transfer, start)
                     self._given_up.add(transfer)
 
-    def _ordered(self, horizon: int, watermark: int) -> tuple[Samples, Codes, Samples, Codes]:
-        """Events before `horizon` in order, and the codes of what is no transfer's own in the very sample of it."""
-        bus, others = concatenate(self._bus, _EVENTS), concatenate(self._others, _EVENTS)
+    def _ordered(self, horizon: int, watermark: int, transfers: Columns, exchanges: Exchanges) -> tuple[Columns, Codes]:
+        """Columns of the events before `horizon`, and the codes of what is no transfer's own in its sample."""
+        bus = concatenate(self._bus, EVENTS)
         if (bus["at"][1:] <= bus["at"][:-1]).any():
-            bus = _picked(bus, np.lexsort((bus["code"], bus["at"])))
+            bus = picked(bus, np.lexsort((bus["code"], bus["at"])))
         first = int(np.searchsorted(bus["at"], horizon))
-        now = others["at"] < horizon
-        mine = others["code"][(others["at"] == horizon) & (others["own"] < 0)] if horizon < watermark else _NO_CODES
-        self._bus = [_picked(bus, slice(first, None))] if first < len(bus["at"]) else []
-        self._others = [_picked(others, ~now)] if not now.all() else []
-        between = _picked(others, now)
-        between = _picked(between, np.lexsort((between["code"], between["at"])))
-        merged = _merged(_picked(bus, slice(0, first)), between)
-        return merged["at"], merged["code"], merged["own"], np.sort(mine)
+        self._bus = [picked(bus, slice(first, None))] if first < len(bus["at"]) else []
+        cuts = [np.searchsorted(part["at"], (horizon, horizon + (horizon < FOREVER))).tolist() for part in self._others]
+        here = [picked(part, slice(*cut)) for part, cut in zip(self._others, cuts, strict=True)]
+        ahead = [part["code"][part["own"] < 0] for part in here if horizon < watermark and len(part["at"])]
+        between = interleaved([picked(part, slice(0, cut)) for part, (cut, _) in zip(self._others, cuts, strict=True)])
+        later = [picked(part, slice(cut, None)) for part, (cut, _) in zip(self._others, cuts, strict=True)]
+        self._others = [part for part in (interleaved(later),) if len(part["at"])]
+        events = owned(picked(bus, slice(0, first)), between, transfers, exchanges)
+        if self._abandoned is not None:
+            self._adopt(self._abandoned, events, transfers, exchanges)
+        return events, np.sort(np.concatenate([_NO_CODES, *ahead]))
 
-    def _owners(
-        self, at: Samples, code: Codes, own: Samples, transfers: Columns, exchanges: Exchanges
-    ) -> tuple[Samples, Samples]:
-        """The transfer to name for each event, and the one whose exchange holds it."""
-        free = own < 0
-        void = transfers["transfer"][transfers["outcome"] == VOID]
-        owner = own.copy()
-        if len(void):
-            of_void = np.isin(own, void)
-            owner[of_void] = -1
-            free |= of_void & (code >= ANOMALY_CODE)
-        owner[free] = self._exchange_of(at[free], transfers, exchanges)
-        return np.where((own < 0) & (code >= WAKE), owner, own), owner
-
-    def _exchange_of(self, at: Samples, transfers: Columns, exchanges: Exchanges) -> Samples:
-        owner = exchanges.owner(at)
-        if (gone := self._abandoned) is not None:
-            row = np.flatnonzero(transfers["transfer"] == gone.transfer)
-            if len(row):
-                gone.close = int(closing(transfers["end"][row], self.settle)[0])
-            later = exchanges.start[exchanges.start > gone.start]
-            until = min(gone.close, int(later[0]) if len(later) else FOREVER)
-            owner = np.where((owner < 0) & (at >= gone.start) & (at < until), gone.transfer, owner)
-            if len(later):
-                self._abandoned = None
-        return owner
+    def _adopt(self, gone: _Abandoned, events: Columns, transfers: Columns, exchanges: Exchanges) -> None:
+        """What no exchange holds is the abandoned one's, as long as it lasts."""
+        row = np.flatnonzero(transfers["transfer"] == gone.transfer)
+        if len(row):
+            gone.close = int(closing(transfers["end"][row], self.settle)[0])
+        later = exchanges.start[exchanges.start > gone.start]
+        until = min(gone.close, int(later[0]) if len(later) else FOREVER)
+        free = (events["own"] < 0) | (events["code"] >= ANOMALY_CODE)
+        mine = (events["owner"] < 0) & free & (events["at"] >= gone.start) & (events["at"] < until)
+        events["owner"][mine], events["owner_row"][mine] = gone.transfer, row[0] if len(row) else -1
+        if len(later):
+            self._abandoned = None
 
     def _timings_of(self, transfers: Samples) -> Columns | None:
         """What was measured of these transfers, the next ones in order; the rest is kept."""
@@ -310,21 +299,3 @@ class Lane:
         now = rows[key] < horizon
         parts[:] = [{name: column[~now] for name, column in rows.items()}] if not now.all() else []
         return {name: column[now] for name, column in rows.items()}
-
-
-def _picked(rows: Columns, which: NDArray[Any] | slice) -> Columns:
-    return {name: column[which] for name, column in rows.items()}
-
-
-def _merged(bus: Columns, others: Columns) -> Columns:
-    """Both by sample; in one sample the bus's own come first, as their codes are the lowest."""
-    if not len(others["at"]):
-        return bus
-    place = np.searchsorted(bus["at"], others["at"], side="right") + np.arange(len(others["at"]))
-    free = np.ones(len(bus["at"]) + len(place), np.bool_)
-    free[place] = False
-    whole = {}
-    for name, column in bus.items():
-        whole[name] = np.empty(len(free), column.dtype)
-        whole[name][free], whole[name][place] = column, others[name]
-    return whole

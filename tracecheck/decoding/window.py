@@ -9,15 +9,23 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck.decoding.exchanges import Exchanges, Samples
+from tracecheck import _lane, words
+from tracecheck.decoding.exchanges import FOREVER, Exchanges, Samples
 from tracecheck.decoding.rows import Columns
 
+_MANY = frozenset(words.BUS_EVENTS.index(name) for name in ("address", "data", "ack"))
+"""Codes of most events: they are looked for when asked for, not sorted with the others."""
+_FEW = np.where(np.isin(np.arange(1 << 15), list(_MANY)), -1, np.arange(1 << 15))
 A = TypeVar("A")
 Codes = NDArray[np.int16]
-WIRE, ANOMALY_CODE = 15, 16
-"""The code that stands for any event of the bus, whose own are below it; and the first that is none of the bus."""
+Rows = NDArray[np.int32]
+WIRE, ANOMALY_CODE, DERIVED_CODE = 15, 16, 40
+"""The code that stands for any event of the bus, whose own are below it; the first that is none of the bus; and the
+first that is no anomaly either: derived events, then markers."""
 Mask = NDArray[np.bool_]
 Scope = Literal["capture", "transfer", "exchange"]
+Side = Literal["left", "right"]
+NEVER = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +34,8 @@ class Window:
 
     `at`, `code`: ascending by sample
     `own`       the transfer that an event of the bus, or an anomaly, is part of; -1 for all others
-    `transfer`  the one to name: its own, or (markers, derived events) the one whose exchange holds it, -1 for none
     `owner`     the one whose exchange holds it; a void's START and STOP lie in none
+    `own_row`, `owner_row`  their rows in `transfers`, -1 where they have none
     `transfers` every transfer that started in the window; `exchanges` indexes it. A column more than the decoder's:
                 `after`, the outcome of the transfer before it, voids passed over, -1 for none
     `timings`   what was measured of these transfers, by transfer and parameter; None where it was not asked for
@@ -43,8 +51,9 @@ class Window:
     at: Samples
     code: Codes
     own: Samples
-    transfer: Samples
     owner: Samples
+    own_row: Rows
+    owner_row: Rows
     transfers: Columns
     exchanges: Exchanges
     stretches: Columns
@@ -67,16 +76,21 @@ class Window:
         found: A = self.asked[question]
         return found
 
+    @property
+    def transfer(self) -> Samples:
+        """The transfer to name for each event: its own, or (markers, derived events) its owner; -1 for none."""
+        return self.once("transfer", lambda: np.where(self.code >= DERIVED_CODE, self.owner, self.own))
+
     def of(self, code: int, scope: Scope = "capture") -> tuple[Samples, Samples]:
         """Samples of all events of one code, and the transfer in whose `scope` each lies, -1 for none."""
         return self.once(("of", code, scope), lambda: self._of(code, scope))
 
     def _of(self, code: int, scope: Scope) -> tuple[Samples, Samples]:
         mine, at = self.places(code), self.at_of(code)
-        if scope == "exchange":
+        if scope == "exchange" or (scope == "capture" and code >= DERIVED_CODE):
             return at, self.owner[mine]
         if scope == "capture":
-            return at, self.transfer[mine]
+            return at, self.own[mine]
         own, owner = self.own[mine], self.owner[mine]
         found = np.where(own >= 0, own, self.transfer_at(at))
         return at, np.where((found < 0) & self.gave_up(owner), owner, found)
@@ -87,14 +101,30 @@ class Window:
 
     def places(self, code: int) -> Samples:
         """Where in `at` the events of one code stand, ascending."""
-        if code == WIRE:
-            return self.once("wire", lambda: np.flatnonzero(self.code < WIRE))
-        order, codes = self.once("by code", self._by_code)
-        return order[slice(*np.searchsorted(codes, (code, code + 1)))]
+        if code == WIRE or code in _MANY:
+            return self.once(
+                ("all", code), lambda: np.flatnonzero(self.code < WIRE if code == WIRE else self.code == code)
+            )
+        order, offsets = self.once("by code", lambda: grouped(self.code, _FEW[: int(self.code.max(initial=-1)) + 1]))
+        return order[offsets[code] : offsets[code + 1]] if code + 1 < len(offsets) else order[:0]
 
-    def _by_code(self) -> tuple[Samples, Codes]:
-        order = np.argsort(self.code, kind="stable")
-        return order, self.code[order]
+    def after(self, code: int, event: int, side: Side) -> Samples:
+        """For every event of one code the first of another at (`left`) or strictly after (`right`) it, else FOREVER."""
+        return self.once(("after", code, event, side), lambda: first_at(self.at_of(code), self.at_of(event), side))
+
+    def before(self, code: int, event: int, side: Side) -> Samples:
+        """For every event of one code the latest of another at (`right`) or strictly before (`left`) it, else NEVER.
+
+        Of this window: what was before it the caller has to know.
+        """
+        if code == WIRE:
+            return self.once(("wire before", event), lambda: self._wire_before(self.places(event)))[side == "left"]
+        return self.once(("before", code, event, side), lambda: latest_at(self.at_of(code), self.at_of(event), side))
+
+    def _wire_before(self, places: Samples) -> tuple[Samples, Samples]:
+        upto, before = np.empty(len(places), np.int64), np.empty(len(places), np.int64)
+        _lane.latest(self.at, self.code, places, WIRE, NEVER, upto, before)
+        return upto, before
 
     def rows_of(self, transfer: Samples) -> Samples:
         """Row in `transfers` of each transfer id, -1 where it is not of this window."""
@@ -127,3 +157,26 @@ class Window:
         row = np.searchsorted(start, at, "right") - 1
         inside = (row >= 0) & (at <= np.append(end, 0)[row])
         return np.where(inside, np.append(ids, -1)[row], -1)
+
+
+def grouped(keys: Codes | NDArray[np.uint8], group_of: Samples) -> tuple[Samples, Samples]:
+    """Places by the group of their key, below 0 for none: those of g ascend in order[offsets[g]:offsets[g + 1]]."""
+    order, offsets = np.empty(len(keys), np.int64), np.empty(int(group_of.max(initial=-1)) + 2, np.int64)
+    return order[: _lane.group(keys, group_of, offsets, order)], offsets
+
+
+def places_in(events: Samples, at: Samples, side: Side) -> Samples:
+    """`np.searchsorted` for samples that ascend as well: along both, in one go."""
+    found = np.empty(len(at), np.int64)
+    _lane.search(events, at, side == "right", found)
+    return found
+
+
+def first_at(events: Samples, at: Samples, side: Side) -> Samples:
+    """The first event at (`left`) or strictly after (`right`) each sample, FOREVER for none."""
+    return np.append(events, FOREVER)[places_in(events, at, side)]
+
+
+def latest_at(events: Samples, at: Samples, side: Side) -> Samples:
+    """The latest event at or before (`right`) or strictly before (`left`) each sample, NEVER for none."""
+    return np.append(events, NEVER)[places_in(events, at, side) - 1]

@@ -89,7 +89,7 @@ class Bounds:
         if bound is not None and bound.unit == "scl":
             return np.where(period > 0, float(bound.amount) * period, np.nan)
         exact = None if bound is None else bound.samples(self.rate_hz)
-        return np.full(len(period), np.nan if exact is None else float(exact))
+        return np.broadcast_to(np.float64(np.nan if exact is None else float(exact)), len(period))
 
     def in_samples(self, bound: Quantity | None, period: int) -> float | None:
         """A bound in samples, for reading only."""

@@ -13,9 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck import _tally
+
 MAX_DISTINCT: Final = 1 << 18
 """Different values that are told apart; 16 bytes each."""
 _BUFFERED: Final = 1 << 15
+_DENSE: Final = 1 << 12
+"""Values below it, which most are, are counted in place."""
 
 Values = NDArray[np.int64]
 
@@ -23,31 +27,37 @@ Values = NDArray[np.int64]
 class Counted:
     """A multiset of whole numbers, 0 or more. `step` is 1 as long as it is exact; `least` and `most` always are."""
 
-    __slots__ = ("_buffer", "_buffered", "_counts", "_values", "least", "most", "step")
+    __slots__ = ("_buffer", "_buffered", "_counts", "_dense", "_values", "least", "most", "step")
 
     def __init__(self) -> None:
         self.step = 1
         self.least, self.most = -1, -1
         self._values = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
+        self._dense = np.zeros(_DENSE, np.int64)
         self._buffer: list[Values] = []
         self._buffered = 0
 
-    def add(self, values: Values) -> None:
-        """Take more values, in any order."""
+    def add(self, values: Values) -> tuple[int, int]:
+        """Take more values, in any order. Returns the least and the most of them, -1 where there are none."""
         if not len(values):
-            return
-        low, high = int(values.min()), int(values.max())
+            return -1, -1
+        beyond = np.empty(len(values), np.int64)
+        # Rounded values are not exact any more: then the small ones are no better than the others.
+        far, low, high = _tally.histogram(values, self._dense if self.step == 1 else self._dense[:0], beyond)
         self.least = low if self.least < 0 else min(self.least, low)
         self.most = max(self.most, high)
-        self._buffer.append(values)
-        self._buffered += len(values)
+        if not far:
+            return low, high
+        self._buffer.append(beyond[:far].copy())
+        self._buffered += far
         # Merged when there is as much to merge as there is already: so each value is moved a few times at most.
         if self._buffered >= max(_BUFFERED, len(self._values)):
             self._merge()
+        return low, high
 
     def __len__(self) -> int:
-        return int(self._counts.sum()) + self._buffered
+        return int(self._counts.sum()) + int(self._dense.sum()) + self._buffered
 
     def ranked(self, rank: int) -> int:
         """The value at a place, from 1, in ascending order."""
@@ -78,12 +88,15 @@ class Counted:
         return whole
 
     def _merge(self) -> None:
-        if not self._buffer:
+        small = np.flatnonzero(self._dense)
+        if not self._buffer and not len(small):
             return
-        values, counts = np.unique(np.concatenate(self._buffer) // self.step * self.step, return_counts=True)
+        far = np.concatenate([np.empty(0, np.int64), *self._buffer])
+        values, counts = np.unique(far // self.step * self.step, return_counts=True)
+        self._values = np.concatenate([self._values, small, values])
+        self._counts = np.concatenate([self._counts, self._dense[small], counts])
         self._buffer, self._buffered = [], 0
-        self._values = np.concatenate([self._values, values])
-        self._counts = np.concatenate([self._counts, counts])
+        self._dense[:] = 0
         self._condense()
 
     def _condense(self) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from tracecheck import _tally
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
-from tracecheck.rules.checks.base import NONE, Checker, Instances
+from tracecheck.rules.checks.base import NONE, Checker, Instances, Limits
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.statistic import Statistic
 
@@ -71,7 +72,8 @@ class Tally:
         """Take what one window decided."""
         if not len(found):
             return
-        counts = np.bincount(found.verdict, minlength=UNJUDGED + 1)
+        counts = np.zeros(UNJUDGED + 1, np.int64)
+        measured = _tally.verdicts(found.verdict, found.value, CUT, counts)
         self._counts += counts
         self._checker.note(found)
         if self._keep:
@@ -80,7 +82,9 @@ class Tally:
             for verdict in (FAIL, INCONCLUSIVE):
                 if counts[verdict]:
                     self._remember(verdict, found.where(np.flatnonzero(found.verdict == verdict)))
-        if self._checker.measures in ("time", "count"):
+        if measured and self._checker.measures in ("time", "count"):
+            if measured < len(found):
+                found = found.where((found.value >= 0) & (found.verdict != CUT))
             self._measure(found)
 
     def judged(self, bus: str | None, at: int) -> Judged:
@@ -109,13 +113,11 @@ class Tally:
             parts[:] = [Instances.joined(parts).in_order().where(slice(0, self._limit))]
 
     def _measure(self, found: Instances) -> None:
-        measured = (found.value >= 0) & (found.verdict != CUT)
-        if not measured.all():
-            found = found.where(measured)
-        if not len(found):
+        low, high = self._values.add(found.value)
+        limits = self._checker.limits(found)
+        if self._closest is not None and not _closer(low, high, limits, self._closest.room):
             return
-        self._values.add(found.value)
-        lower, upper = self._checker.limits(found)
+        lower, upper = limits
         room = np.fmin(upper - found.value, found.value - lower)
         least = np.fmin.reduce(room)
         if np.isnan(least) or (self._closest is not None and least > self._closest.room):
@@ -124,3 +126,11 @@ class Tally:
         first = same[np.lexsort((found.transfer[same], found.at[same]))[0]]
         candidate = Closest(float(least), int(found.at[first]), int(found.transfer[first]))
         self._closest = candidate if self._closest is None else min(self._closest, candidate)
+
+
+def _closer(low: int, high: int, limits: Limits, room: float) -> bool:
+    """Whether a value may be as near to its bound as `room`: where all have the same bounds, least and most tell."""
+    lower, upper = limits
+    if lower.strides != (0,) or upper.strides != (0,):
+        return True
+    return bool(np.fmin(upper[0] - high, low - lower[0]) <= room)

@@ -105,6 +105,8 @@ class Instances:
 
     def where(self, mask: NDArray[Any] | slice) -> Instances:
         """Those that a mask, an array of indices or a slice picks."""
+        if isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.all():
+            return self
         return Instances(
             self.at[mask],
             self.transfer[mask],
@@ -114,6 +116,14 @@ class Instances:
             self.period[mask],
             self.extra[mask],
         )
+
+    def replaced(self, mask: NDArray[np.bool_], others: Instances) -> Instances:
+        """With `others` in the places of a mask."""
+        columns = []
+        for field_ in fields(Instances):
+            columns.append(column := getattr(self, field_.name).copy())
+            column[mask] = getattr(others, field_.name)
+        return Instances(*columns)
 
     def in_order(self) -> Instances:
         """By sample, and then in an order that does not depend on when each was decided."""

@@ -58,7 +58,8 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
             low = np.full(len(found), np.nan) if self.rule.only == "max" else least.astype(np.float64)
             return low, np.where(most == _NO_LIMIT, np.nan, most)
         top = np.nan if self.rule.max is None else self.rule.max
-        return np.full(len(found), float(self.rule.min)), np.full(len(found), float(top))
+        low, high = (np.broadcast_to(np.float64(bound), len(found)) for bound in (self.rule.min, top))
+        return low, high
 
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)

@@ -23,10 +23,9 @@ from itertools import permutations
 from typing import ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracecheck import _match
-from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import READY, RESTART, START, STOP
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
@@ -41,7 +40,7 @@ from tracecheck.rules.checks.base import (
     instances,
     single,
 )
-from tracecheck.rules.checks.scopes import Scopes, judged_scopes, settled
+from tracecheck.rules.checks.scopes import Scopes, at_edges, judged_scopes, places_by_row, settled
 from tracecheck.rules.model import OrderRule
 from tracecheck.rules.pattern import Dfa
 
@@ -51,7 +50,6 @@ MAX_PERMUTED = 6
 _NONE, _MANY = 0xFF, 0xFFFF
 """Stands for no event; a pattern has at most 64."""
 
-A = TypeVar("A")
 Events = list[int]
 """Codes of what lies in one sample."""
 Order = tuple[int, ...]
@@ -74,7 +72,8 @@ class OrderChecker(Checker[OrderRule]):
         self._column = np.full(max(lane.codes.values(), default=0) + 2, -1, np.int32)
         for column, name in enumerate(self._dfa.symbols):
             self._column[lane.codes[name]] = column
-        self._alphabet = frozenset(lane.codes[name] for name in self._dfa.symbols)
+        free = any(lane.codes[name] >= ANOMALY_CODE for name in self._dfa.symbols)
+        self._members = rule.scope if free or rule.scope != "transfer" else "own"
         self._irq = lane.codes.get("irq.begin", -1)
         self._states = {self._dfa.start}
         self._before = (-1, _NONE)
@@ -90,26 +89,49 @@ class OrderChecker(Checker[OrderRule]):
         """One instance for each of these scopes, which are transfers or exchanges."""
         if not len(scopes):
             return NONE
-        at, code, offsets = self._sequences(window, scopes)
-        symbol, n = self._column[code], len(scopes)
-        states, alive, died = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
-        _match.run(self._dfa.table, self._dfa.start, self._dfa.dead, symbol, offsets, states, died, alive)
-        matched = self._dfa.accepting[states] & (died < 0)
+        n = len(scopes)
+        owners, first, end = places_by_row(window, self._members)
+        states, alive, nth = (np.empty(n, np.int32) for _ in range(3))
+        died, last, tied = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint8)
+        dfa = self._dfa
+        _match.scopes(
+            dfa.table,
+            dfa.accepting.view(np.uint8),
+            dfa.start,
+            dfa.dead,
+            self._column,
+            window.at,
+            window.code,
+            owners,
+            first,
+            end,
+            scopes.row,
+            self._until(window),
+            ANOMALY_CODE,
+            states,
+            alive,
+            died,
+            last,
+            nth,
+            tied,
+        )
+        matched = dfa.accepting[states] & (died < 0)
         verdict = np.where(matched, PASS, FAIL).astype(np.uint8)
         verdict[scopes.cut & (died < 0)] = CUT
         reason = np.where(matched, MATCHED, np.where(died >= 0, UNEXPECTED, ENDED_EARLY)).astype(np.uint8)
-        last = np.where(died >= 0, died, offsets[1:]) - 1
-        came = np.where(died >= 0, np.append(symbol, _NONE)[died], _NONE)
-        fitted = last >= offsets[:-1]
-        after = np.where(fitted, np.append(symbol, _NONE)[last], _NONE)
-        nth = _nth(symbol, offsets[:-1], np.where(fitted & ~matched, last, -1))
-        extra = _packed(alive.astype(np.int64), after.astype(np.int64), came.astype(np.int64)) | nth << 16
-        since = np.append(at, 0)[last]
-        value = np.where(fitted, np.where(died >= 0, np.append(at, 0)[died] - since, since - scopes.start), -1)
+        value, extra, where = np.full(n, -1, np.int64), np.zeros(n, np.int64), scopes.start
+        if not matched.all():
+            at, symbol = np.append(window.at, 0), np.append(self._column[window.code], _NONE).astype(np.int64)
+            since, fitted = at[last], last >= 0
+            extra = _packed(alive.astype(np.int64), symbol[last], symbol[died]) | np.minimum(nth, _MANY) << 16
+            value = np.where(fitted, np.where(died >= 0, at[died] - since, since - scopes.start), -1)
+            where = at[died]
         late = self._late(window, scopes)
-        for k in self._special(scopes, at, code, offsets, late):
-            part = slice(int(offsets[k]), int(offsets[k + 1]))
-            verdict[k] = self._all_orders(scopes, k, at[part], code[part], late.get(k, []))
+        special = {*np.flatnonzero(tied > 0).tolist(), *np.flatnonzero(scopes.cut_begin).tolist(), *late}
+        for k in sorted(special):
+            row = scopes.row[k]
+            part = self._counting(window, first[row] + np.flatnonzero(owners[first[row] : end[row]] == row))
+            verdict[k] = self._all_orders(scopes, k, window.at[part], window.code[part], late.get(k, []))
             if verdict[k] == INCONCLUSIVE:
                 reason[k] = COINCIDENT
             elif scopes.cut_begin[k]:
@@ -117,72 +139,39 @@ class OrderChecker(Checker[OrderRule]):
         verdict = settled(verdict, scopes)
         reason[verdict == CUT] = CUT_SHORT
         reason[scopes.lost] = TOO_MANY
-        where = np.where((verdict == FAIL) & (reason == UNEXPECTED), np.append(at, 0)[died], scopes.start)
+        where = np.where((verdict == FAIL) & (reason == UNEXPECTED), where, scopes.start)
         value[verdict != FAIL] = -1
         return instances(where, scopes.transfer, verdict, value=value, reason=reason, extra=extra)
 
+    def _until(self, window: Window) -> int:
+        """From this sample on nothing counts."""
+        return window.end if window.cut_short and self.sees_markers else FOREVER
+
     def _seen(self, window: Window) -> Mask:
-        seen: Mask = self._column[window.code] >= 0
-        if window.cut_short and self.sees_markers:
-            seen &= window.at < window.end
+        seen: Mask = (self._column[window.code] >= 0) & (window.at < self._until(window))
         return seen
 
-    def _sequences(self, window: Window, scopes: Scopes) -> tuple[Samples, Codes, Samples]:
-        """The seen events of all scopes, one scope after the other, and where each begins."""
-        at, code, transfer = self._of_alphabet(window, "owned", self._owned)
-        scope_of = np.full(len(window.transfers["start"]) + 1, -1, np.int64)  # the last: of no transfer of this window
-        scope_of[scopes.row] = np.arange(len(scopes))
-        row = scope_of[transfer]
-        mine = row >= 0
-        at, code, row = at[mine], code[mine], row[mine]
-        if (row[1:] < row[:-1]).any():
-            order = np.argsort(row, kind="stable")
-            at, code, row = at[order], code[order], row[order]
-        return at, code, np.searchsorted(row, np.arange(len(scopes) + 1)).astype(np.int64)
-
-    def _of_alphabet(self, window: Window, what: str, answer: Callable[[Window], A]) -> A:
-        """An answer that all patterns of one alphabet share, as those of a driver model do."""
-        key = (what, self._alphabet, self.rule.scope, self.sees_markers)
-        return window.once(key, lambda: answer(window))
-
-    def _owned(self, window: Window) -> tuple[Samples, Codes, Samples]:
-        """The seen events: samples, codes, and the row of the transfer whose scope each is in, -1 for none."""
-        seen = self._seen(window)
-        at, code = window.at[seen], window.code[seen]
-        if self.rule.scope == "exchange":
-            owner = window.owner[seen]
-        else:
-            own = window.own[seen]
-            owner = np.where(own >= 0, own, window.transfer_at(at))
-        return at, code, window.rows_of(owner)
-
-    def _free(self, window: Window) -> tuple[Samples, Codes]:
-        """The seen events that are no transfer's own."""
-        free = self._seen(window) & (window.own < 0)
-        return window.at[free], window.code[free]
+    def _counting(self, window: Window, places: Samples) -> Samples:
+        """Those of these places in the window at which there are events that count."""
+        counts: Mask = (self._column[window.code[places]] >= 0) & (window.at[places] < self._until(window))
+        return places[counts]
 
     def _late(self, window: Window, scopes: Scopes) -> dict[int, Events]:
         """By exchange: what came in the very sample of the next START and may have come before it."""
         found: dict[int, Events] = {}
         if self.rule.scope == "transfer":
             return found
-        at, code = self._of_alphabet(window, "free", self._free)
-        first, last = np.searchsorted(at, scopes.edge, "left"), np.searchsorted(at, scopes.edge, "right")
-        for k in np.flatnonzero((scopes.edge >= 0) & (last > first)).tolist():
-            found[k] = code[first[k] : last[k]].tolist()
+        found_there = at_edges(window)
+        if found_there:
+            rows = scopes.row.tolist()
+            for k in (k for k, row in enumerate(rows) if row in found_there):
+                if events := window.code[self._counting(window, found_there[rows[k]])].tolist():
+                    found[k] = events
         ahead = window.ahead[self._column[window.ahead] >= 0].tolist()
         if ahead:
             for k in np.flatnonzero(scopes.edge == window.end).tolist():
                 found.setdefault(k, []).extend(ahead)
         return found
-
-    @staticmethod
-    def _special(scopes: Scopes, at: Samples, code: Codes, offsets: Samples, late: dict[int, Events]) -> list[int]:
-        """Scopes that the fast path cannot decide: with coincident events, or cut by the capture's beginning."""
-        hits = np.flatnonzero((at[1:] == at[:-1]) & ~((code[1:] < ANOMALY_CODE) & (code[:-1] < ANOMALY_CODE)))
-        rows = np.searchsorted(offsets, hits, side="right") - 1
-        inside = offsets[rows + 1] > hits + 1
-        return sorted({*rows[inside].tolist(), *np.flatnonzero(scopes.cut_begin).tolist(), *late})
 
     def _all_orders(self, scopes: Scopes, k: int, at: Samples, code: Codes, late: Events) -> int:
         dfa, cut_begin = self._dfa, bool(scopes.cut_begin[k])
@@ -359,15 +348,3 @@ def _packed(state: _Packable, after: _Packable, came: _Packable) -> _Packable:
 
 def _unpacked(extra: int) -> tuple[int, int, int, int]:
     return extra >> 32, extra >> 16 & _MANY, extra >> 8 & _NONE, extra & _NONE
-
-
-def _nth(symbol: NDArray[np.int32], begin: Samples, place: Samples) -> Samples:
-    """Which of its name the event at each place is, counted from where its scope begins; 0 where no place is given."""
-    found = np.zeros(len(place), np.int64)
-    given = np.flatnonzero(place >= 0)
-    names = symbol[place[given]]
-    for name in distinct(names).tolist():
-        mine = given[names == name]
-        count = np.concatenate(([0], np.cumsum(symbol == name)))
-        found[mine] = count[place[mine] + 1] - count[begin[mine]]
-    return np.minimum(found, _MANY)

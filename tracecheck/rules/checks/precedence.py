@@ -21,19 +21,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Final
 
 import numpy as np
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import START, WAKE
-from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
+from tracecheck.decoding.window import ANOMALY_CODE, NEVER, Mask, Side, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, Reasons, instances
 from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import PrecedenceRule
 
 MEASURED, ABSENT, COINCIDENT, BEFORE_CAPTURE, UNKNOWN, OUTSIDE = range(6)
-_NEVER = int(np.iinfo(np.int64).min)
+_SIDES: Final[tuple[Side, Side]] = ("right", "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class _Events:
     unsure: Mask
     period: Samples
 
+    def where(self, places: Samples) -> _Events:
+        return _Events(*(getattr(self, name)[places] for name in _Events.__slots__))
+
 
 class PrecedenceChecker(Checker[PrecedenceRule]):
     """Carries the latest cause and, for `exclusive`, the latest event."""
@@ -53,8 +57,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
     def __init__(self, rule: PrecedenceRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._bounds: Bounds = self.bounds(rule.min, rule.within)
-        self._cause = np.empty(0, np.int64)
-        self._event = np.empty(0, np.int64)
+        self._cause = self._event = NEVER
         self._first = FOREVER  # START of the first exchange: from there on no earlier one is open
 
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
@@ -66,10 +69,8 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
     def feed(self, window: Window) -> Instances:
         if self._first == FOREVER:
             self._first = int(window.exchanges.start[0]) if len(window.exchanges.start) else FOREVER
-        causes = np.concatenate([self._cause, window.at_of(self.code(self.rule.cause))])
         at, transfer = window.of(self.code(self.rule.event), self.rule.scope)
-        earlier = np.concatenate([self._event, at])
-        self._event, self._cause = earlier[-1:], causes[-1:]
+        latest, before, taken = self._latest(window, at)
         judged, row, lost = self.chosen_events(window, at, transfer)
         outside = self._outside(window, at, transfer)
         judged |= outside
@@ -77,7 +78,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
             return NONE
         period = self.periods(window, row)
         events = self._events(window, at, row, period)
-        verdict, value, reason = self._judge(events, causes, earlier)
+        verdict, value, reason = self._judged(events, latest, before, taken)
         # Without an exchange around it there is no cause in its scope, unless that began before the capture.
         early = outside & (at <= max(window.synced, 0) + min(window.exchanges.settle, FOREVER // 2))
         early &= at < self._first
@@ -107,15 +108,49 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
             unsure = (row >= 0) & ((at == begin) | (at == edge))
         return _Events(at, begin, cut, unsure, period)
 
-    def _judge(self, events: _Events, causes: Samples, earlier: Samples) -> tuple[Verdicts, Samples, Reasons]:
+    def _latest(self, window: Window, at: Samples) -> tuple[Samples, Samples, Samples]:
+        """The latest cause at or before each event, that strictly before, and the event before it; NEVER for none."""
+        cause, event = self.code(self.rule.cause), self.code(self.rule.event)
+        latest, before = (window.before(cause, event, side) for side in _SIDES)
+        taken = window.before(event, event, "left") if self.rule.exclusive else np.full(len(at), NEVER, np.int64)
+        # What there is none of in this window is the latest of those before it.
+        if self._cause > NEVER:
+            latest, before = (np.where(found > NEVER, found, self._cause) for found in (latest, before))
+        if self.rule.exclusive and self._event > NEVER:
+            taken = np.where(taken > NEVER, taken, self._event)
+        causes = window.at_of(cause)
+        self._cause = int(causes[-1]) if len(causes) else self._cause
+        self._event = int(at[-1]) if len(at) else self._event
+        return latest, before, taken
+
+    def _judged(
+        self, events: _Events, latest: Samples, before: Samples, taken: Samples
+    ) -> tuple[Verdicts, Samples, Reasons]:
+        at = events.at
+        plain = (latest < at) & (latest > events.begin) & (latest > taken) & ~events.unsure
+        if self.rule.scope != "capture" and self.code(self.rule.event) == START:
+            plain[:] = False
+        value = at - np.where(plain, latest, at)
+        verdict = self._bounds.judge(value, events.period)
+        reason = np.full(len(at), MEASURED, np.uint8)
+        if not plain.all():
+            # Something shares a sample with something else, or is not there: every order is judged.
+            others = np.flatnonzero(~plain)
+            few = events.where(others)
+            verdict[others], value[others], reason[others] = self._judge(
+                few, latest[others], before[others], taken[others]
+            )
+        return verdict, value, reason
+
+    def _judge(
+        self, events: _Events, latest: Samples, before: Samples, taken: Samples
+    ) -> tuple[Verdicts, Samples, Reasons]:
         rule, at, begin = self.rule, events.at, events.begin
-        latest, before = _latest(causes, at, "right"), _latest(causes, at, "left")
         candidates = [latest, before]
         if self.surely_first(rule.cause, rule.event):
             candidates = [latest]
         elif self.surely_first(rule.event, rule.cause):
             candidates = [before]
-        taken = _latest(earlier, at, "left") if rule.exclusive else np.full(len(at), _NEVER, np.int64)
         # The scope's own START is in it; a marker in the sample of that may have come before.
         at_begin = (True,) if rule.scope == "capture" or self.code(rule.cause) < ANOMALY_CODE else (True, False)
         # Before the START that opens a scope, nothing lies in it, whatever shares its sample.
@@ -128,15 +163,15 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         for cause, with_taken, with_begin in product(
             candidates, (True, False) if rule.exclusive else (True,), at_begin
         ):
-            there = (cause >= taken if with_taken else cause > taken) & (cause > _NEVER) & follows
+            there = (cause >= taken if with_taken else cause > taken) & (cause > NEVER) & follows
             there &= cause >= begin if with_begin else cause > begin
             verdict = self._bounds.judge(np.where(there, at - np.where(there, cause, 0), 0), events.period)
             verdict[~there] = missing[~there]
             orders.append(verdict)
         verdict = agree(*orders)
         cause = candidates[0]
-        there = (cause >= begin) & (cause > _NEVER) & (cause >= taken) & follows
-        doubtful = there & ((cause == at) & (len(candidates) > 1) | (cause == taken) & (taken > _NEVER))
+        there = (cause >= begin) & (cause > NEVER) & (cause >= taken) & follows
+        doubtful = there & ((cause == at) & (len(candidates) > 1) | (cause == taken) & (taken > NEVER))
         if len(at_begin) > 1:
             doubtful |= there & (cause == begin)
         value = np.where(there, at - np.where(there, cause, 0), -1)
@@ -161,9 +196,3 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
                 return f"its {rule.cause} may lie before the capture began"
             case _:
                 return f"the markers cannot be told up to this {rule.event}"
-
-
-def _latest(events: Samples, at: Samples, side: str) -> Samples:
-    """The latest event at or before (`right`) or strictly before (`left`) each sample; a very small number for none."""
-    index = np.searchsorted(events, at, side="right" if side == "right" else "left")
-    return np.concatenate([[_NEVER], events])[index]

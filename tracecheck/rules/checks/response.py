@@ -28,12 +28,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
+from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import START
-from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window, first_at
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
-from tracecheck.rules.checks.scopes import open_ends
+from tracecheck.rules.checks.scopes import members, open_ends
 from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import ResponseRule
 
@@ -63,6 +63,8 @@ class _Pending:
         return _Pending(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(_Pending)))
 
     def where(self, mask: NDArray[Any]) -> _Pending:
+        if mask.dtype == np.bool_ and mask.all():
+            return self
         return _Pending(*(getattr(self, f.name)[mask] for f in fields(_Pending)))
 
 
@@ -80,19 +82,42 @@ class ResponseChecker(TimedChecker[ResponseRule]):
 
     def feed(self, window: Window) -> Instances:
         fresh, lost = self._triggers(window)
-        waiting = _Pending.joined(self._pending, fresh)
+        waiting = _Pending.joined(self._pending, fresh) if len(self._pending.at) else fresh
         if not len(waiting.at):
             return lost
-        responses = window.at_of(self.code(self.rule.response))
+        trigger, response = self.code(self.rule.trigger), self.code(self.rule.response)
+        responses = window.at_of(response)
         edge, turn = self._edges(waiting, window)
-        first = _next(responses, waiting.at, "left")
+        first = window.after(response, trigger, "left")
+        if len(self._pending.at):
+            first = np.concatenate([first_at(responses, self._pending.at, "left"), first])
         # What decides must lie in the window whole: in the sample of `window.end` more may come.
         known = (first < FOREVER) | (np.minimum(np.minimum(edge, turn), waiting.end - 1) < window.end)
         if window.final:
             known[:] = True
         self._pending = waiting.where(~known)
-        found = self._judge(waiting, edge, turn, responses, window).where(known & waiting.judged)
+        plain = (first > waiting.at) & (first < edge) & (first < turn) & (first < waiting.end) & ~waiting.unsure
+        usual = self._usual(waiting, first)
+        if plain.all():
+            return Instances.joined([p for p in (lost, usual.where(waiting.judged), self._shed()) if len(p)])
+        others = ~plain
+        rest = self._judge(waiting.where(others), edge[others], turn[others], responses, window)
+        found = usual.replaced(others, rest).where(known & waiting.judged)
         return Instances.joined([p for p in (lost, found, self._shed()) if len(p)])
+
+    def _usual(self, waiting: _Pending, first: Samples) -> Instances:
+        """All as if each had its response within its turn, with nothing else in the sample of either."""
+        value = first - waiting.at
+        verdict = self.noted(self._each.judge(value, waiting.period))
+        return instances(
+            waiting.at,
+            waiting.transfer,
+            verdict,
+            value=value,
+            reason=MEASURED,
+            period=waiting.period,
+            extra=value,
+        )
 
     def _triggers(self, window: Window) -> tuple[_Pending, Instances]:
         at, transfer = window.of(self.code(self.rule.trigger), self.rule.scope)
@@ -117,11 +142,9 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         edge, turn = waiting.edge, np.full(len(waiting.at), FOREVER, np.int64)
         if not self.rule.shared:
             # Triggers in one sample share their turn: which of them a response belongs to cannot be told.
-            turn = _next(waiting.at, waiting.at, "right")
+            turn = first_at(waiting.at, waiting.at, "right")
         if self._on_bus and self.rule.response != "start":
-            starts, of = window.at[window.code == START], window.own[window.code == START]
-            void = window.transfers["transfer"][window.transfers["outcome"] == VOID]
-            edge = np.minimum(edge, _next(starts[~np.isin(of, void)], waiting.at, "right"))
+            edge = np.minimum(edge, first_at(members(window, "exchange", START)[0], waiting.at, "right"))
         if window.cut_short and self.sees_markers:
             # Beyond the end of what is known of the markers, nothing can be missed.
             edge, turn = (np.where(limit > window.end, FOREVER, limit) for limit in (edge, turn))
@@ -129,10 +152,10 @@ class ResponseChecker(TimedChecker[ResponseRule]):
 
     def _judge(self, waiting: _Pending, edge: Samples, turn: Samples, responses: Samples, window: Window) -> Instances:
         """The verdict on all that wait, were there to be no more responses."""
-        first = _next(responses, waiting.at, "left")
+        first = first_at(responses, waiting.at, "left")
         here = first == waiting.at
         after = first.copy()
-        after[here] = _next(responses, waiting.at[here], "right")
+        after[here] = first_at(responses, waiting.at[here], "right")
         if self.surely_first(self.rule.trigger, self.rule.response):
             after = first
         elif self.surely_first(self.rule.response, self.rule.trigger):
@@ -237,9 +260,3 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         if self.rule.scope != "capture":
             ends.append(f"the {self.rule.scope}'s end")
         return " or ".join(ends)
-
-
-def _next(events: Samples, at: Samples, side: str) -> Samples:
-    """The first event at (`left`) or strictly after (`right`) each sample, FOREVER for none."""
-    index = np.searchsorted(events, at, side="left" if side == "left" else "right")
-    return np.append(events, FOREVER)[index]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck import _lane
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
-from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Rows, Window, places_in
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts
 from tracecheck.rules.checks.base import Checker
 
@@ -144,3 +145,40 @@ def open_ends(window: Window, kind: str) -> tuple[Samples, Samples, Samples]:
     end[scopes.row] = np.where(scopes.cut_end, FOREVER, scopes.end)
     edge[scopes.row] = np.where(scopes.cut_end, -1, scopes.edge)
     return start, end, edge
+
+
+def places_by_row(window: Window, kind: str) -> tuple[Rows, Samples, Samples]:
+    """The row of the transfer in whose scope each event lies, -1 for none; each row's first place, and behind its last.
+
+    `kind`: a scope, or "own" for only what is part of the transfer itself.
+    """
+    return window.once(("by row", kind), lambda: _places_by_row(window, kind))
+
+
+def _places_by_row(window: Window, kind: str) -> tuple[Rows, Samples, Samples]:
+    n = len(window.transfers["start"])
+    rows, first, end = _rows(window, kind), np.empty(n, np.int64), np.empty(n, np.int64)
+    _lane.ranges(rows, first, end)
+    return rows, first, end
+
+
+def _rows(window: Window, kind: str) -> Rows:
+    if kind != "transfer":
+        return window.owner_row if kind == "exchange" else window.own_row
+    rows, free = window.own_row.copy(), np.flatnonzero(window.own < 0)
+    rows[free] = window.rows_of(window.transfer_at(window.at[free]))
+    return rows
+
+
+def at_edges(window: Window) -> dict[int, Samples]:
+    """By row of its exchange: the places of what is no transfer's own in the very sample of the next START."""
+    return window.once("at the edges", lambda: _at_edges(window))
+
+
+def _at_edges(window: Window) -> dict[int, Samples]:
+    scopes = every_scope(window, "exchange")
+    free = np.flatnonzero(window.own < 0)
+    at = window.at[free]
+    first, last = places_in(at, scopes.edge, "left"), places_in(at, scopes.edge, "right")
+    there = np.flatnonzero((scopes.edge >= 0) & (last > first))
+    return {int(scopes.row[k]): free[first[k] : last[k]] for k in there.tolist()}

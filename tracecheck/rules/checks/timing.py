@@ -26,7 +26,7 @@ import numpy as np
 from tracecheck import words
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.rows import Columns
-from tracecheck.decoding.window import Mask, Window
+from tracecheck.decoding.window import Mask, Window, grouped
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Verdicts
 from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, Limits, Reasons, instances
 from tracecheck.rules.parameters import FREQUENCY, LIMITS, RISES, SPEEDS, TOLERANCE, Edges
@@ -39,6 +39,7 @@ _HELD: Final = {"tLOW:SEXT": _TARGET, "tLOW:MEXT": _CONTROLLER}
 """Parameters that add up low phases, and whose holding of the clock they are about."""
 _OF_BYTES: Final = frozenset({"tVD;DAT", "tVD;ACK", "tLOW:MEXT"})
 """Parameters that are told by where bytes begin."""
+_EACH_PARAMETER: Final = np.arange(len(words.PARAMETERS))
 _MOST: Final = 1 << 61
 """More samples than any capture has."""
 
@@ -78,12 +79,11 @@ class TimingChecker(Checker[ParameterRule]):
     def feed(self, window: Window) -> Instances:
         if window.timings is None:
             return NONE
-        mine = np.flatnonzero(window.timings["parameter"] == self._parameter)
-        if not len(mine):
+        rows = window.once(("timings", self._parameter), lambda: self._measured(window))
+        if not len(rows["transfer"]):
             return NONE
-        rows = {name: column[mine] for name, column in window.timings.items()}
         row = window.rows_of(rows["transfer"])
-        period = self.periods(window, row)
+        period = window.once(("timed", self._parameter), lambda: self.periods(window, row))
         end = "high" if self._at_most else "low"
         value, at = rows[end], rows[f"{end}_at"]
         if self._slowest:
@@ -105,6 +105,13 @@ class TimingChecker(Checker[ParameterRule]):
     def adrift(self, found: Instances) -> Mask:
         return np.full(len(found), self.rule.parameter in _OF_BYTES, np.bool_)
 
+    def _measured(self, window: Window) -> Columns:
+        """What was measured of the parameter."""
+        timings = window.timings or {}
+        order, offsets = window.once("by parameter", lambda: grouped(timings["parameter"], _EACH_PARAMETER))
+        mine = order[offsets[self._parameter] : offsets[self._parameter + 1]]
+        return {name: timings[name][mine] for name in ("transfer", "count", "low", "low_at", "high", "high_at")}
+
     def _mode(self, period: Samples) -> Samples:
         """Which of the rule's bounds is each transfer's, -1 for none: its mode has none, or its clock is not known."""
         if not self.rule.by_clock:
@@ -124,11 +131,11 @@ class TimingChecker(Checker[ParameterRule]):
         """Each value lies within `slack` samples of the true one; that of a sum, within as many as it has ends."""
         if not self._bounds:
             return np.full(len(value), INCONCLUSIVE, np.uint8), np.full(len(value), MEASURED, np.uint8)
-        below, above = (
-            np.array([getattr(b, name) for b in self._bounds], np.int64)[mode] for name in ("below", "above")
-        )
+        below, above = (np.array([getattr(b, name) for b in self._bounds], np.int64) for name in ("below", "above"))
+        if self.rule.by_clock:
+            below, above = below[mode], above[mode]
         holder = _HELD.get(self.rule.parameter)
-        slack = np.ones(len(value), np.int64) if holder is None else 2 * rows["count"]
+        slack: Samples | int = 1 if holder is None else 2 * rows["count"]
         under, over = value + slack <= below, value - slack >= above
         reason = np.full(len(value), MEASURED, np.uint8)
         if holder is not None:
@@ -149,10 +156,12 @@ class TimingChecker(Checker[ParameterRule]):
         return total[row]
 
     def limits(self, found: Instances) -> Limits:
-        none = np.full(len(found), np.nan)
+        none = np.broadcast_to(np.float64(np.nan), len(found))
         if not self._bounds:
             return none, none
-        shown = np.array([b.shown for b in self._bounds])[np.maximum(self._mode(found.period), 0)]
+        shown = np.broadcast_to(np.float64(self._bounds[0].shown), len(found))
+        if self.rule.by_clock:
+            shown = np.array([b.shown for b in self._bounds])[np.maximum(self._mode(found.period), 0)]
         return (none, shown) if self._at_most else (shown, none)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracecheck import words
-from tracecheck.decoding.exchanges import FOREVER, Samples
+from tracecheck import _lane, words
+from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.window import Mask, Window
 
 WRITE, READ, WRITE_READ = (words.TRANSFER_DIRECTIONS.index(name) for name in ("write", "read", "write-read"))
@@ -50,14 +50,8 @@ class Shapes:
 
 def _shapes(window: Window) -> Shapes:
     transfers, n = window.transfers, len(window.transfers["start"])
-    second = np.full(n, FOREVER, np.int64)
-    restarts = window.places(_RESTART)
-    # the first of each transfer comes last here, and stays
-    at, of = window.at[restarts][::-1], window.rows_of(window.own[restarts])[::-1]
-    second[of[of >= 0]] = at[of >= 0]
-    data = window.places(_DATA)
-    at, of = window.at[data], window.rows_of(window.own[data])
-    first = np.bincount(of[(of >= 0) & (at < np.append(second, 0)[of])], minlength=n).astype(np.int64)
+    first = np.empty(n, np.int64)
+    _lane.first_data(window.code, window.own_row, _DATA, _RESTART, first)
     return Shapes(
         direction=transfers["directions"],
         outcome=transfers["outcome"],
