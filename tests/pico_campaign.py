@@ -6,9 +6,10 @@ recording with the strike beside the one without it, never from what the rules s
 `no-strike`   the fault found nothing to hit: the recordings are the same sample for sample. `record` says so
 `unchanged`   it struck, and the lines still did what they would have done (SDA held low where it was low anyway)
 `data-only`   the same edges of SCL, START, STOP and acknowledge, the same marks: only data bits are others
-`absorbed`    an interrupt was held back, and nothing waited for it: SDA and SCL are as without the strike until it
-              came and to the STOP, and it came with the bus active or at most `prompt_ns` after. That is a FIFO with
-              bytes left, or one filled while STOP was on its way. Which of its causes raised it no line shows
+`absorbed`    an interrupt was held back, and the bus waited for it no longer than the preset lets an interrupt be late
+              (`prompt_ns`): SDA and SCL are as without the strike until it came, the last edge before it and the STOP
+              after it within that time of their own. That is a FIFO with bytes left, or one filled while STOP was on
+              its way. Which of its causes raised it no line shows
 `cut`         the recording ended before the bound of the rule that finds it in a longer one
 """
 
@@ -17,7 +18,6 @@ from __future__ import annotations
 import functools
 import random
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -107,6 +107,10 @@ def _options(kind: str, rng: random.Random) -> dict[str, str]:
             return {"hold": rng.choice(("forever", us(2000, 8000))), "interrupt": str(rng.choice((0, 0, 1, 2)))}
         case "extra-interrupt":
             return {"after": us(30, 190)}
+        case "stray-interrupt":
+            return {"after": us(3, 80)}
+        case "storm":
+            return {"times": str(rng.randint(4, 80)), "interrupt": str(rng.choice((0, 0, 1)))}
         case "hog-executor":
             return {"duration": us(150, 1000), "interrupt": str(rng.choice((0, 0, 1)))}
         case "stretch":
@@ -164,13 +168,15 @@ def transfer_of(shot: Shot) -> int:
 
 
 def named(shot: Shot, recording: Recording, folder: Path) -> tuple[str, ...]:
-    """The rules that fail on the struck transfer."""
+    """The rules that fail on the struck transfer, or on an interrupt that came when all of it was over."""
     report = tracecheck.analyze(recording.capture(), rule_file(shot.scheme, folder))
-    found = defaultdict(set)
-    for finding in report.findings:
-        if finding.verdict == "fail":
-            found[finding.transfer].add(finding.rule)
-    return tuple(sorted(found[transfer_of(shot)]))
+    failed = [finding for finding in report.findings if finding.verdict == "fail"]
+    found = {finding.rule for finding in failed if finding.transfer == transfer_of(shot)}
+    if shot.kind in HELD_BACK:
+        since = _delivered(recording, shot)
+        until = since + prompt_ns() * recording.rate_hz / 1e9
+        found |= {f.rule for f in failed if f.transfer is None and since <= f.sample <= until}
+    return tuple(sorted(found))
 
 
 def same(one: Recording, other: Recording) -> bool:
@@ -216,17 +222,22 @@ def _alike(recording: Recording, twin: Recording, bit: int, until: float) -> boo
 
 
 def _absorbed(recording: Recording, twin: Recording, shot: Shot) -> bool:
-    (strike,) = recording.strikes
-    delay = parse_fault(shot.fault).options[HELD_BACK[shot.kind]]
-    delivered = (strike.time_ns + delay) * recording.rate_hz / 1e9
-    stops = tracecheck.decode(twin.capture()).transfers["end"].to_pylist()
-    until = max(delivered, stops[transfer_of(shot)] or np.inf)
-    if until >= recording.block.end:
+    delivered = _delivered(recording, shot)
+    ours, theirs = (
+        tracecheck.decode(each.capture()).transfers["stop"].to_pylist()[transfer_of(shot)] for each in (recording, twin)
+    )
+    if delivered >= recording.block.end or ours is None or theirs is None:
         return False
-    if not all(_alike(recording, twin, bit, until) for bit in (0, 1)):
-        return False
+    spare = prompt_ns() * recording.rate_hz / 1e9
     last = max(at[at <= delivered][-1] for at, _ in (edges(recording, bit) for bit in (0, 1)))
-    return bool(delivered - last <= prompt_ns() * recording.rate_hz / 1e9)
+    same_so_far = all(_alike(recording, twin, bit, delivered) for bit in (0, 1))
+    return bool(same_so_far and delivered - last <= spare and ours - theirs <= spare)
+
+
+def _delivered(recording: Recording, shot: Shot) -> float:
+    """The sample at which an interrupt that was held back came."""
+    (strike,) = recording.strikes
+    return (strike.time_ns + parse_fault(shot.fault).options[HELD_BACK[shot.kind]]) * recording.rate_hz / 1e9
 
 
 def edges(recording: Recording, bit: int) -> Edges:

@@ -15,10 +15,11 @@ from tracecheck.pico.xip import XipCache
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("late", ('no fault "late" (faults: late-interrupt, lost-interrupt, extra-interrupt, hog-executor, xip-cold, '
-         "stretch, hang-sda, nack)")),
+        ("late", ('no fault "late" (faults: late-interrupt, lost-interrupt, extra-interrupt, stray-interrupt, storm, '
+         "hog-executor, xip-cold, stretch, hang-sda, nack)")),
         ("late-interupt", ('no fault "late-interupt"; did you mean "late-interrupt"? (faults: late-interrupt, '
-         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)")),
+         "lost-interrupt, extra-interrupt, stray-interrupt, storm, hog-executor, xip-cold, stretch, "
+         "hang-sda, nack)")),
         ("nack,byte", '"byte" in "nack,byte": write key=value'),
         ("nack,byte=1,byte=2", '"byte" is given twice in "nack,byte=1,byte=2"'),
         ("nack,delay=1us", 'nack has no "delay" (nack takes: transfer, chance, seed, bus, byte)'),

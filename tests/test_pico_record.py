@@ -317,7 +317,8 @@ def test_an_undefined_address_of_a_write(tmp_path: Path, capsys: Said) -> None:
         (["--emulate", str(MIXED), "--pin", "A=30"], "A=30: the RP2040 has GPIO 0 to 29"),
         (["--emulate", str(MIXED), "--pin", "SDA=3"], '"SDA" is no name for a pin; give another'),
         (["--emulate", str(MIXED), "--fault", "nak"], ('no fault "nak"; did you mean "nack"? (faults: late-interrupt, '
-         "lost-interrupt, extra-interrupt, hog-executor, xip-cold, stretch, hang-sda, nack)")),
+         "lost-interrupt, extra-interrupt, stray-interrupt, storm, hog-executor, xip-cold, stretch, "
+         "hang-sda, nack)")),
         (
             ["--emulate", str(MIXED), "--target", "1=display", "--target", "1=eeprom"],
             'two targets at 0x01 on i2c0: "1=display" and "1=eeprom"; both would answer at once. Give one another address',

@@ -142,6 +142,52 @@ CASES = (
         failed=_on(LATE, 4, 8) | _on(("embassy-short-write-one-interrupt",), 4),
         exit=1,
     ),
+    # 10 us after START the address is going out: no wait of a call can end there, and START is 10 us ago. Transfer 4 is a
+    # short write, 9 a read, 10 a long write. The task asks again for what it waits for, and goes on.
+    Case(
+        "stray-interrupt",
+        "an interrupt pended for nothing, 10 us after START",
+        "mixed-400k-three-pin-s1",
+        "three-pin.rules.toml",
+        faults=("stray-interrupt,transfer=4+9+10",),
+        failed=_on(("embassy-interrupt-prompt",), 4, 9, 10)
+        | _on(("embassy-short-write-order", "embassy-short-write-one-interrupt"), 4)
+        | _on(("embassy-read-order",), 9)
+        | _on(("embassy-long-write-order",), 10),
+        exit=1,
+    ),
+    # Before the NACK of calls to nobody: nothing was sent that could need a refill.
+    Case(
+        "stray-interrupt-nack",
+        "an interrupt pended for nothing before a NACK",
+        "nack-address-400k-three-pin-s1",
+        "three-pin.rules.toml",
+        faults=("stray-interrupt,transfer=6+12",),
+        failed=_on(("embassy-interrupt-prompt", "embassy-nack-order"), 6, 12),
+    ),
+    # 40 handlers of 1.6 us and no time for the task between: 64 us, more than 20 after what led to the first, and more
+    # than the 48 us of 18 SCL periods in transfer 10, a write of 40 bytes. Each but the last has no wake of its own.
+    Case(
+        "storm",
+        "an interrupt that is pending again 40 times as its handler returns",
+        "mixed-400k-three-pin-s1",
+        "three-pin.rules.toml",
+        faults=("storm,transfer=4+9+10",),
+        failed=_on((*LATE, *WAKES), 4, 9, 10)
+        | _on(("embassy-short-write-order", "embassy-short-write-one-interrupt"), 4)
+        | _on(("embassy-read-order", "embassy-read-no-storm"), 9)
+        | _on(("embassy-long-write-order", "embassy-long-write-no-storm", "embassy-refill-deadline"), 10),
+        exit=1,
+    ),
+    Case(
+        "storm-nack",
+        "an interrupt that is pending again 20 times after a NACK",
+        "nack-address-400k-three-pin-s1",
+        "three-pin.rules.toml",
+        faults=("storm,transfer=6+12,times=20",),
+        failed=_on((*LATE, *WAKES, "embassy-nack-no-storm", "embassy-nack-order"), 6, 12),
+        exit=1,
+    ),
     # 300 us are more than 100, and in transfer 7, a write of 31 bytes, more than the 48 us of 18 SCL periods.
     Case(
         "hog-executor",
@@ -292,6 +338,36 @@ CASES = (
         19,
         faults=("extra-interrupt,chance=0.2,seed=5,after=150us",),
         failed=_on(LATE, 2, 5, 13, 14, 19) | _on(("embassy-short-write-one-interrupt",), 19),
+        exit=1,
+        unseen=True,
+    ),
+    # 15 handlers of 1.6 us: 24 us, more than 20 after the STOP of transfer 28, a write of one byte. In transfer 24 bytes
+    # go on meanwhile, but its refill comes later than 18 SCL periods of 1 MHz.
+    Case(
+        "unseen-storm",
+        "an interrupt that is pending again 15 times, 1 MHz",
+        "mixed-1m-three-pin-s14",
+        "three-pin.rules.toml",
+        23,
+        faults=("storm,chance=0.2,seed=6,times=15",),
+        failed=_on(WAKES, 24, 28)
+        | _on(("embassy-long-write-order", "embassy-long-write-no-storm", "embassy-refill-deadline"), 24)
+        | _on(("embassy-short-write-order", "embassy-short-write-one-interrupt", *LATE), 28),
+        exit=1,
+        unseen=True,
+    ),
+    # 130 us after START the first byte is under way at 100 kHz, 36 us after the ACK of the address. The recording ends
+    # inside transfer 22, whose order therefore nobody knows.
+    Case(
+        "unseen-stray-interrupt",
+        "interrupts pended for nothing, 100 kHz",
+        "mixed-100k-three-pin-s12",
+        "three-pin.rules.toml",
+        57,
+        faults=("stray-interrupt,chance=0.25,seed=7,after=130us",),
+        failed=_on(LATE, 0, 5, 8, 11, 14, 15, 16, 19, 22)
+        | _on(("embassy-read-order",), 0, 8, 11, 14, 15)
+        | _on(("embassy-long-write-order",), 5, 16, 19),
         exit=1,
         unseen=True,
     ),

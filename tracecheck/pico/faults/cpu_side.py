@@ -40,6 +40,8 @@ class CpuFaults:
         self._stall, self._cache, self._log = stall, cache, log
         self._risen = 0
         self._served = -1
+        self._again = 0  # how often a storm still pends the interrupt
+        self._pended = self._repeats = False  # by the storm: the next one, the one being served
         bus.on_start.append(self._start)
         bus.on_stop.append(self._stop)
         line.risen = self._hold_back
@@ -47,17 +49,26 @@ class CpuFaults:
     def entered(self, exception: int) -> None:
         """The core has entered an exception's handler."""
         if exception == _FIRST_INTERRUPT + self._line.irq:
-            self._served += 1
+            self._repeats, self._pended = self._pended, False
+            self._served += not self._repeats
             self._line.cleared()
 
     def left(self, exception: int) -> None:
         """The core has left an exception's handler."""
         if exception != _FIRST_INTERRUPT + self._line.irq:
             return
-        for spec in self._striking("hog-executor"):
-            if spec.options["interrupt"] == self._served:
+        for spec in () if self._repeats else self._striking("storm", "hog-executor"):
+            if spec.options["interrupt"] != self._served:
+                continue
+            if spec.kind == "storm":
+                self._again = int(spec.options["times"])
+                self._note(spec, f"the interrupt is pended again, {self._again} times")
+            else:
                 self._stall.until_ns = self._clock.now_ns + spec.options["duration"]
                 self._note(spec, f"another task runs for {_us(spec.options['duration'])}")
+        if self._again:
+            self._again, self._pended = self._again - 1, True
+            self._line.pulse()
 
     def _striking(self, *kinds: str) -> list[FaultSpec]:
         transfer = self._bus.transfers - 1
@@ -70,6 +81,8 @@ class CpuFaults:
 
     def _start(self, transfer: int, now_ns: float) -> None:
         self._risen, self._served = 0, -1
+        for spec in self._striking("stray-interrupt"):
+            self._later(spec.options["after"], self._pulse(spec, transfer))
         for spec in self._striking("xip-cold"):
             if self._cache is not None:
                 self._cache.flush()

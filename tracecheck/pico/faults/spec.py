@@ -42,6 +42,14 @@ KINDS: Final[Mapping[str, FaultKind]] = MappingProxyType(
         "extra-interrupt": FaultKind(
             "the interrupt is pended once more, some time after STOP, with nothing to serve", times={"after": 100_000.0}
         ),
+        "stray-interrupt": FaultKind(
+            "the interrupt is pended some time after START, where the driver waits for none",
+            times={"after": 10_000.0},
+        ),
+        "storm": FaultKind(
+            "the transfer's interrupt is pended again each time its handler returns, as one left unmasked",
+            counts={"interrupt": 0, "times": 40},
+        ),
         "hog-executor": FaultKind(
             "another task keeps the executor when the transfer's interrupt returns",
             times={"duration": 300_000.0},
