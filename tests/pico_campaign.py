@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import random
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -92,35 +92,33 @@ def draw(kind: str, speed: str, scheme: str, seed: int) -> Shot:
     """A shot; the same arguments give the same one."""
     rng = random.Random(f"campaign/{kind}/{speed}/{scheme}/{seed}")
     firmware = rng.choice(firmware_for(speed, scheme))
-    options = {"transfer": str(rng.randrange(1, clean(firmware, MS[speed]).transfers))} | _options(kind, rng)
+    options = {"transfer": rng.randrange(1, clean(firmware, MS[speed]).transfers)} | OPTIONS[kind](rng)
     return Shot(firmware, MS[speed], ",".join([kind, *(f"{key}={value}" for key, value in options.items())]))
 
 
-def _options(kind: str, rng: random.Random) -> dict[str, str]:
-    def us(low: int, high: int) -> str:
-        return f"{rng.randint(low, high)}us"
+def _us(rng: random.Random, low: int, high: int) -> str:
+    return f"{rng.randint(low, high)}us"
 
-    match kind:
-        case "late-interrupt":
-            return {"delay": us(25, 500), "interrupt": str(rng.choice((0, 0, 1, 2)))}
-        case "lost-interrupt":
-            return {"hold": rng.choice(("forever", us(2000, 8000))), "interrupt": str(rng.choice((0, 0, 1, 2)))}
-        case "extra-interrupt":
-            return {"after": us(30, 190)}
-        case "stray-interrupt":
-            return {"after": us(3, 80)}
-        case "storm":
-            return {"times": str(rng.randint(4, 80)), "interrupt": str(rng.choice((0, 0, 1)))}
-        case "hog-executor":
-            return {"duration": us(150, 1000), "interrupt": str(rng.choice((0, 0, 1)))}
-        case "stretch":
-            return {"duration": us(150, 1000), "byte": str(rng.choice((0, 1, 2)))}
-        case "hang-sda":
-            return {"duration": rng.choice(("forever", us(200, 3000))), "byte": str(rng.choice((0, 1, 2, 3)))}
-        case "nack":
-            return {"byte": str(rng.choice((0, 0, 1, 2)))}
-        case _:
-            return {}
+
+OPTIONS: dict[str, Callable[[random.Random], dict[str, object]]] = {
+    "late-interrupt": lambda rng: {"delay": _us(rng, 25, 500), "interrupt": rng.choice((0, 0, 1, 2))},
+    "lost-interrupt": lambda rng: {
+        "hold": rng.choice(("forever", _us(rng, 2000, 8000))),
+        "interrupt": rng.choice((0, 0, 1, 2)),
+    },
+    "extra-interrupt": lambda rng: {"after": _us(rng, 30, 190)},
+    "stray-interrupt": lambda rng: {"after": _us(rng, 3, 80)},
+    "storm": lambda rng: {"times": rng.randint(4, 80), "interrupt": rng.choice((0, 0, 1))},
+    "hog-executor": lambda rng: {"duration": _us(rng, 150, 1000), "interrupt": rng.choice((0, 0, 1))},
+    "xip-cold": lambda rng: {},
+    "stretch": lambda rng: {"duration": _us(rng, 150, 1000), "byte": rng.choice((0, 1, 2))},
+    "hang-sda": lambda rng: {
+        "duration": rng.choice(("forever", _us(rng, 200, 3000))),
+        "byte": rng.choice((0, 1, 2, 3)),
+    },
+    "nack": lambda rng: {"byte": rng.choice((0, 0, 1, 2))},
+}
+"""What is drawn of each kind's options, beside the transfer."""
 
 
 @functools.cache

@@ -142,8 +142,8 @@ CASES = (
         failed=_on(LATE, 4, 8) | _on(("embassy-short-write-one-interrupt",), 4),
         exit=1,
     ),
-    # 10 us after START the address is going out: no wait of a call can end there, and START is 10 us ago. Transfer 4 is a
-    # short write, 9 a read, 10 a long write. The task asks again for what it waits for, and goes on.
+    # 10 us after START the address is going out: no wait of a call can end there, and START is 10 us ago. Transfer 4 is
+    # a short write, 9 a read, 10 a long write. The task asks again for what it waits for, and goes on.
     Case(
         "stray-interrupt",
         "an interrupt pended for nothing, 10 us after START",
@@ -341,8 +341,8 @@ CASES = (
         exit=1,
         unseen=True,
     ),
-    # 15 handlers of 1.6 us: 24 us, more than 20 after the STOP of transfer 28, a write of one byte. In transfer 24 bytes
-    # go on meanwhile, but its refill comes later than 18 SCL periods of 1 MHz.
+    # 15 handlers of 1.6 us: 24 us, more than 20 after the STOP of transfer 28, a write of one byte. In transfer 24
+    # bytes go on meanwhile, but its refill comes later than 18 SCL periods of 1 MHz.
     Case(
         "unseen-storm",
         "an interrupt that is pending again 15 times, 1 MHz",
