@@ -10,7 +10,7 @@ The loop is `nogil` and `noexcept`; arguments are checked at entry.
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memmove, memset
 from scanner cimport fill_edges, word_t
 
@@ -151,9 +151,10 @@ cdef class Stream:
     cdef State* s
 
     def __cinit__(self):
-        self.s = <State*> calloc(1, sizeof(State))
+        self.s = <State*> malloc(sizeof(State))
         if self.s is NULL:
             raise MemoryError
+        memset(self.s, 0, <Py_ssize_t> (<char*> self.s.input - <char*> self.s))  # what is read before it is written
         self.s.decompressor = libdeflate_alloc_decompressor()
         if self.s.decompressor is NULL:
             raise MemoryError

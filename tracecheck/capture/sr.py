@@ -13,6 +13,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from tracecheck.capture.files import open_file
 from tracecheck.capture.inflate import member_bytes, member_edges
@@ -123,10 +124,11 @@ class SrCapture(Capture):
                 at=start,
                 stop=stop,
             )
-            for block in blocks:
-                yield block
-                if block.end == stop and stop < self.samples:
-                    return
+            with closing(blocks):  # before the file is
+                for block in blocks:
+                    yield block
+                    if block.end == stop and stop < self.samples:
+                        return
 
 
 def open_sr(path: str, rate_hz: int | None, max_samples: int | None, device: int | None) -> Capture:

@@ -5,7 +5,7 @@ Memory is bounded by the block and the batch, not by the capture. Cutting the in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -176,14 +176,18 @@ def batches(
     `timings`: measure the bus's timing, too.
     """
     decoding: Decoding | None = None
-    for block in blocks:
-        if decoding is None:
-            decoding = Decoding(wiring, timing, block.begin, timings=timings)
-        decoding.feed(block)
-        if progress is not None:
-            progress(block.end)
-        if decoding.filled >= BATCH_EVENTS:
-            yield decoding.take()
+    try:
+        for block in blocks:
+            if decoding is None:
+                decoding = Decoding(wiring, timing, block.begin, timings=timings)
+            decoding.feed(block)
+            if progress is not None:
+                progress(block.end)
+            if decoding.filled >= BATCH_EVENTS:
+                yield decoding.take()
+    finally:
+        if isinstance(blocks, Generator):
+            blocks.close()  # a reader's threads end here, not when an exception's traceback is let go
     yield (decoding or Decoding(wiring, timing, timings=timings)).finish()
 
 
