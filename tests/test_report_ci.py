@@ -66,7 +66,7 @@ def test_junit_has_a_suite_a_capture_and_a_case_a_rule() -> None:
     (failure,) = root.iter("failure")
     assert failure.get("message") == (
         "1 of 10 failed: at 1.914875 ms, i2c0 transfer 3 (write 0x3C, 3 bytes): wake came 154 us after irq.begin; "
-        "measured 154 us ± 41.7 ns, allowed at most 50.0 us: 207 % over (median 2.75 us)"
+        "measured 154 us ± 41.7 ns, allowed at most 50.0 us: 207 % over (before 2.50 us, after 2.58 us, median 2.75 us)"
     )
     (case,) = (case for case in root.iter("testcase") if case.find("failure") is not None)
     (result,) = (r for r in judged(LATE).report.rules if r.failed)
@@ -117,7 +117,8 @@ def test_github_annotates_the_rule_in_its_file() -> None:
             "line": str(result.rule.line),
             "title": f"tracecheck: {result.rule.id}",
             "message": f"{LATE}: 1 of 10 failed: at 1.914875 ms, i2c0 transfer 3 (write 0x3C, 3 bytes): wake came "
-            "154 us after irq.begin; measured 154 us ± 41.7 ns, allowed at most 50.0 us: 207 % over (median 2.75 us)",
+            "154 us after irq.begin; measured 154 us ± 41.7 ns, allowed at most 50.0 us: 207 % over "
+            "(before 2.50 us, after 2.58 us, median 2.75 us)",
         },
         {
             "level": "error",

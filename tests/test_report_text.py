@@ -174,6 +174,8 @@ def test_json_has_the_published_shape() -> None:
         "line": 4,
         "beyond_percent": 207.167,
         "median_ns": 2750,
+        "before": {"transfer": 2, "sample": 34963, "t_ns": 1456791, "value_ns": 2500, "count": None},
+        "after": {"transfer": 4, "sample": 65922, "t_ns": 2746750, "value_ns": 2583.333, "count": None},
         "expectation": None,
     }
 

@@ -108,7 +108,13 @@ def place_text(finding: Finding, outline: Outline | None = None) -> str:
 
 def measured_text(finding: Finding, style: Style) -> str:
     """What was found, and what was measured against which bound."""
-    return finding.message + _against(finding, style)
+    return finding.message + (_against(finding, style) or _unbounded(finding))
+
+
+def _unbounded(finding: Finding) -> str:
+    """`; before 1, after 1`, of counts, whose message says what is allowed."""
+    beside = _beside(finding)
+    return f"; {beside}" if beside else ""
 
 
 def _against(finding: Finding, style: Style) -> str:
@@ -121,19 +127,31 @@ def _against(finding: Finding, style: Style) -> str:
     if not bounds:
         return ""
     if finding.value_ns is None or finding.uncertainty_ns is None:
-        return f"; allowed: {' and '.join(bounds)}"
+        beside = _beside(finding)
+        return f"; allowed: {' and '.join(bounds)}" + (f" ({beside})" if beside else "")
     plus = style.glyph("±", "+-")
     measured = f"{ns_text(finding.value_ns)} {plus} {ns_text(finding.uncertainty_ns)}"
     return f"; measured {measured}, allowed {' and '.join(bounds)}{_beyond(finding)}"
 
 
 def _beyond(finding: Finding) -> str:
-    """`: 208 % over (median 2.75 us)`: by how much, and what is usual."""
-    usual = "" if finding.median_ns is None else f" (median {ns_text(finding.median_ns)})"
+    """`: 208 % over (before 2.71 us, after 2.79 us, median 2.75 us)`: by how much, and what is usual."""
+    told = [_beside(finding), "" if finding.median_ns is None else f"median {ns_text(finding.median_ns)}"]
+    usual = f" ({', '.join(filter(None, told))})" if any(told) else ""
     if finding.beyond_percent is None or finding.value_ns is None:
         return usual
     side = "over" if finding.upper_ns is not None and finding.value_ns > finding.upper_ns else "short"
     return f": {percent_text(finding.beyond_percent)} {side}{usual}"
+
+
+def _beside(finding: Finding) -> str:
+    """`before 2.71 us, after 2.79 us`: the same rule's instances next to this one, where there are any."""
+    told = []
+    for word, near in (("before", finding.before), ("after", finding.after)):
+        if near is not None:
+            known = ns_text(near.value_ns) if near.value_ns is not None else near.count
+            told.append(f"{word} {'none' if known is None else known}")
+    return ", ".join(told)
 
 
 def percent_text(percent: float) -> str:

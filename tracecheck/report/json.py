@@ -10,7 +10,7 @@ from tracecheck import words
 from tracecheck.outline import Outline
 from tracecheck.rules.checks.base import Expectation
 from tracecheck.rules.statistic import Statistic
-from tracecheck.rules.verdict import Finding, Report, RuleResult
+from tracecheck.rules.verdict import Beside, Finding, Report, RuleResult
 from tracecheck.timebase import NS, to_ns
 
 SCHEMA = 1
@@ -123,6 +123,18 @@ def _bound(result: RuleResult, bus: str | None, statistic: Statistic) -> dict[st
     }
 
 
+def _beside(near: Beside | None) -> dict[str, Any] | None:
+    if near is None:
+        return None
+    return {
+        "transfer": near.transfer,
+        "sample": near.sample,
+        "t_ns": near.t_ns,
+        "value_ns": rounded(near.value_ns),
+        "count": near.count,
+    }
+
+
 def finding_object(finding: Finding, rate_hz: int | None) -> dict[str, Any]:
     return {
         "rule": finding.rule,
@@ -143,6 +155,8 @@ def finding_object(finding: Finding, rate_hz: int | None) -> dict[str, Any]:
         "line": finding.line,
         "beyond_percent": rounded(finding.beyond_percent),
         "median_ns": rounded(finding.median_ns),
+        "before": _beside(finding.before),
+        "after": _beside(finding.after),
         "expectation": None if finding.expectation is None else _expectation(finding.expectation, rate_hz),
     }
 

@@ -16,6 +16,7 @@ from tracecheck import _tally
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
 from tracecheck.rules.checks.base import NONE, Checker, Instances, Limits
 from tracecheck.rules.counted import Counted
+from tracecheck.rules.neighbours import Neighbours
 from tracecheck.rules.statistic import Statistic
 
 MAX_FINDINGS: Final = 1000
@@ -46,6 +47,8 @@ class Judged:
     values: Counted
     closest: Closest | None
     statistics: tuple[Statistic, ...] = ()
+    neighbours: Neighbours | None = None
+    """Of the failed, where something is measured."""
 
     def count(self, verdict: int) -> int:
         """How many have this verdict; each statistic is one instance."""
@@ -67,6 +70,7 @@ class Tally:
         self._closest: Closest | None = None
         self._found: dict[int, list[Instances]] = {FAIL: [], INCONCLUSIVE: []}
         self._all: list[Instances] = []
+        self._neighbours = Neighbours(limit)
 
     def add(self, found: Instances) -> None:
         """Take what one window decided."""
@@ -82,6 +86,8 @@ class Tally:
             for verdict in (FAIL, INCONCLUSIVE):
                 if counts[verdict]:
                     self._remember(verdict, found.where(np.flatnonzero(found.verdict == verdict)))
+        if self._checker.measures in ("time", "count"):
+            self._neighbours.add(found, failed=bool(counts[FAIL]))
         if measured and self._checker.measures in ("time", "count"):
             if measured < len(found):
                 found = found.where((found.value >= 0) & (found.verdict != CUT))
@@ -98,6 +104,7 @@ class Tally:
             self._values,
             self._closest,
             self._checker.statistics(at),
+            self._neighbours,
         )
 
     def _remember(self, verdict: int, found: Instances) -> None:

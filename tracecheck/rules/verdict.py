@@ -14,6 +14,7 @@ from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import Expectation, Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import Rule
+from tracecheck.rules.neighbours import Neighbour
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.tally import Judged
 from tracecheck.rules.timing import group_of, is_vague
@@ -44,12 +45,24 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a rule measured next to a finding: `value_ns` of times, `count` of counts; both null where nothing came."""
+
+    transfer: int | None
+    sample: int
+    t_ns: int | None
+    value_ns: float | None
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One instance that failed or could not be decided. Times in ns, null where no samplerate is known.
 
     `beyond_percent`  how far the value of a failed one lies beyond the bound it breaks, in percent of that bound
     `median_ns`       of all that the rule measured, this one among them; null where there were no others
     `expectation`     of a failed order
+    `before`, `after` the instances of the rule before and after a failed one; null where there is none
     """
 
     rule: str
@@ -71,6 +84,8 @@ class Finding:
     beyond_percent: float | None = None
     median_ns: float | None = None
     expectation: Expectation | None = None
+    before: Beside | None = None
+    after: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +217,8 @@ class RuleResult:
         lower, upper = (float(bound[0]) for bound in lane.checker.limits(found.where(slice(i, i + 1))))
         transfer = int(found.transfer[i])
         failed = int(found.verdict[i]) == FAIL
+        key = int(found.at[i]), transfer, int(found.value[i])
+        beside = lane.neighbours.of(*key) if failed and lane.neighbours is not None else (None, None)
         return Finding(
             rule=self.rule.id,
             kind=self.rule.kind,
@@ -222,6 +239,20 @@ class RuleResult:
             beyond_percent=_beyond(float(found.value[i]), lower, upper) if failed and value is not None else None,
             median_ns=median if value is not None else None,
             expectation=lane.checker.expectation(found, i),
+            before=self._beside(beside[0]),
+            after=self._beside(beside[1]),
+        )
+
+    def _beside(self, near: Neighbour | None) -> Beside | None:
+        if near is None:
+            return None
+        rate, known = self.rate_hz, near.value >= 0
+        return Beside(
+            transfer=near.transfer if near.transfer >= 0 else None,
+            sample=near.at,
+            t_ns=to_ns(near.at, rate) if rate else None,
+            value_ns=near.value * NS / rate if rate and known and self.measures == "time" else None,
+            count=near.value if known and self.measures == "count" else None,
         )
 
     def _of_all(self, bus: str | None, statistic: Statistic) -> Finding:

@@ -1,0 +1,76 @@
+"""The instances before and after a failed one: whether a firmware is slow for a while, or one time stands alone.
+
+Kept while instances are tallied: only those that have a failed one beside them, so that memory follows the findings.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from tracecheck.decoding.exchanges import Samples
+from tracecheck.rules.bounds import CUT, FAIL
+from tracecheck.rules.checks.base import Instances
+
+_LATEST: Final = 64
+"""Instances that are held back to be put in order with those that are decided after them."""
+_TAIL: Final = 4 * _LATEST
+"""As many of a window are put in order where none failed: within a window they come nearly so."""
+
+
+class Neighbour(NamedTuple):
+    """An instance of the same rule on the same lane. `value` in samples, or a count; -1: nothing came."""
+
+    at: int
+    transfer: int
+    value: int
+
+
+class Neighbours:
+    """Measured instances that lie next to a failed one, by sample."""
+
+    def __init__(self, limit: int | None) -> None:
+        """`limit`: failed instances whose neighbours are kept, the first by sample; None for all."""
+        self._most = None if limit is None else 3 * limit
+        self._latest = np.empty((0, 4), np.int64)  # at, transfer, value, failed
+        self._parts: list[Samples] = []
+        self._kept = 0
+
+    def add(self, found: Instances, *, failed: bool) -> None:
+        """Take what one window decided; `failed`: some of it did."""
+        if not failed and not self._latest[:, 3].any():
+            found = found.where(slice(-_TAIL, None))  # what comes before them has no failed one beside it
+        fails = found.verdict == FAIL
+        mine = np.flatnonzero(((found.value >= 0) & (found.verdict != CUT)) | fails)
+        columns = (found.at[mine], found.transfer[mine], found.value[mine], fails[mine])
+        rows = np.concatenate([self._latest, np.stack(columns, axis=1).astype(np.int64)])
+        rows = rows[np.lexsort(rows.T[2::-1])]
+        near = rows[:, 3] > 0
+        near[1:] |= rows[:-1, 3] > 0
+        near[:-1] |= rows[1:, 3] > 0
+        self._latest = rows[-_LATEST:]
+        if near.any():
+            self._parts.append(rows[near, :3])
+            self._kept += int(near.sum())
+            if self._most is not None and self._kept > 2 * self._most + _LATEST:
+                self._parts = [self._rows()[: self._most]]
+                self._kept = len(self._parts[0])
+
+    def of(self, at: int, transfer: int, value: int) -> tuple[Neighbour | None, Neighbour | None]:
+        """The one before a failed instance, and the one after it, as far as there are any."""
+        rows = self._rows()
+        low, high = np.searchsorted(rows[:, 0], (at, at + 1))
+        place = next((i for i in range(low, high) if rows[i].tolist() == [at, transfer, value]), None)
+        if place is None:
+            return None, None
+        before = Neighbour(*rows[place - 1].tolist()) if place else None
+        return before, Neighbour(*rows[place + 1].tolist()) if place + 1 < len(rows) else None
+
+    def _rows(self) -> Samples:
+        """Each once, by sample."""
+        if not self._parts:
+            return np.empty((0, 3), np.int64)
+        if len(self._parts) > 1:
+            self._parts = [np.unique(np.concatenate(self._parts), axis=0)]
+        return self._parts[0]
