@@ -1,8 +1,11 @@
-"""The controller's registers: offsets, bits, reset values. Source: RP2040 data sheet, 4.3.17."""
+"""The controller's registers: offsets, bits, reset values. Source: RP2040 data sheet, 4.3.17.
+
+Bits are IntEnum: they are asked for at every edge, and each `&` of an IntFlag looks up a member of its own.
+"""
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Final
 
 FIFO_DEPTH: Final = 16
@@ -55,7 +58,7 @@ class Register(IntEnum):
     COMP_TYPE = 0xFC
 
 
-class Interrupt(IntFlag):
+class Interrupt(IntEnum):
     """Bits of INTR_STAT, INTR_MASK and RAW_INTR_STAT."""
 
     RX_UNDER = 1 << 0
@@ -73,7 +76,7 @@ class Interrupt(IntFlag):
     RESTART_DET = 1 << 12
 
 
-class Abort(IntFlag):
+class Abort(IntEnum):
     """Bits of TX_ABRT_SOURCE."""
 
     ADDRESS_7_NACK = 1 << 0
@@ -88,7 +91,7 @@ class Abort(IntFlag):
     USER = 1 << 16
 
 
-class Con(IntFlag):
+class Con(IntEnum):
     """Bits of CON."""
 
     MASTER = 1 << 0
@@ -98,7 +101,7 @@ class Con(IntFlag):
     TX_EMPTY_CTRL = 1 << 8
 
 
-class Command(IntFlag):
+class Command(IntEnum):
     """Bits of DATA_CMD above the data byte."""
 
     READ = 1 << 8
@@ -107,7 +110,7 @@ class Command(IntFlag):
     FIRST_DATA_BYTE = 1 << 11
 
 
-class Enable(IntFlag):
+class Enable(IntEnum):
     """Bits of ENABLE."""
 
     ENABLE = 1 << 0
