@@ -60,6 +60,8 @@ class Kind:
     """Seed, so that each kind is its own."""
     noise: bool = False
     markers: bool = False
+    apart: int = 20 * _US
+    """From STOP to START at the least where there are markers, which take up to 250."""
     one_member: bool = False
     level: int = 6
 
@@ -89,7 +91,7 @@ def tile(kind: Kind, *, samples: int = TILE) -> NDArray[np.uint8]:
     """The pattern: shape (samples,), a line at each bit of `kind.channels`."""
     rng = np.random.default_rng(kind.code)
     toggles = np.zeros(samples, dtype=np.uint8)
-    tail = 20 * _US if kind.markers else 4
+    tail = kind.apart if kind.markers else 4
     now = 8
     while True:
         octets = int(rng.integers(2, 18))

@@ -13,8 +13,7 @@ import pytest
 import tracecheck
 from tracecheck import schemas
 from tracecheck.cli import main
-from tracecheck.cli.stacked import outermost
-from tracecheck.stack import Annotation, places
+from tracecheck.stack import Annotation, outermost, places
 
 DUMPS = Path(__file__).parent.parent / "captures" / "sigrok-dumps"
 EEPROM = DUMPS / "st_m24c02_powerup_and_reset.sr"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracecheck import capture as captures
 from tracecheck.capture.model import Capture
@@ -17,11 +17,15 @@ from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.stacks import stack_texts
 from tracecheck.rules.tally import MAX_FINDINGS
 from tracecheck.rules.timing import needs_timings, remarks
 from tracecheck.rules.verdict import Report
 from tracecheck.trace import Trace
 from tracecheck.words import ORIGINS
+
+if TYPE_CHECKING:
+    from tracecheck.rules.heard import Heard
 
 Progress = Callable[[int], None]
 Rules = RuleSet | str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -86,7 +90,15 @@ def check(
     `keep_checks`, `max_findings`: as for `analyze`.
     """
     ruleset, notes = _rules(rules, trace.wiring)
-    engine = Engine(ruleset, trace.wiring, trace.rate_hz, max_findings=max_findings, keep=keep_checks)
+    heard = _heard(trace.capture, trace.path, trace.wiring, ruleset)
+    engine = Engine(
+        ruleset,
+        trace.wiring,
+        trace.rate_hz,
+        max_findings=max_findings,
+        keep=keep_checks,
+        said=heard.events if heard else None,
+    )
     batch = trace.batch()
     engine.feed(batch)
     sampled = Undersampled()
@@ -96,10 +108,11 @@ def check(
     return Report(
         {**facts, **trace.wiring.facts()},
         results,
-        (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes),
+        (*trace.wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes, *_troubles(heard)),
         trace.rate_hz,
         trace,
         complete=keep_checks,
+        annotations=heard.annotations if heard is not None else (),
     )
 
 
@@ -119,8 +132,9 @@ def analyze(
 
     Of each rule, bus and verdict the first `max_findings` findings are kept (None: all) and the others counted. With
     `keep_trace` the report's `trace` holds the tables too, with `keep_checks` its `checks` has every instance of every
-    rule. `timings` measures the bus's timing although no rule asks for it. `observe` is called with every batch of
-    decoded rows.
+    rule. Where rules name what a decoder of sigrok says, or the rule set declares stacks, these are run first, in
+    processes of their own; the report's `annotations` are what they said. `timings` measures the bus's timing although
+    no rule asks for it. `observe` is called with every batch of decoded rows.
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
@@ -129,7 +143,15 @@ def analyze(
     trace = None
     if keep_trace:
         trace = Trace(opened.path, opened.rate_hz, wiring, capture=opened, glitch_s=ruleset.glitch.amount)
-    engine = Engine(ruleset, wiring, opened.rate_hz, max_findings=max_findings, keep=keep_checks)
+    heard = _heard(opened, opened.path, wiring, ruleset)
+    engine = Engine(
+        ruleset,
+        wiring,
+        opened.rate_hz,
+        max_findings=max_findings,
+        keep=keep_checks,
+        said=heard.events if heard else None,
+    )
     sampled = Undersampled()
     decoded = decode_capture(
         opened, wiring, glitch_s=ruleset.glitch.amount, progress=progress, timings=timings or needs_timings(ruleset)
@@ -155,11 +177,27 @@ def analyze(
     return Report(
         {**facts, **wiring.facts()},
         results,
-        (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes),
+        (*opened.notes, *wiring.hints, *sampled.notes(), *engine.gaps(), *remarks(results), *notes, *_troubles(heard)),
         opened.rate_hz,
         trace,
         complete=keep_checks,
+        annotations=heard.annotations if heard is not None else (),
     )
+
+
+def _heard(capture: Capture | None, path: str, wiring: Wiring, rules: RuleSet) -> Heard | None:
+    """What sigrok's decoders say, where the rules name any."""
+    if not stack_texts(rules):
+        return None
+    if capture is None:
+        raise UsageError(f"{path}: decoders of sigrok read the capture, and this trace was built without one")
+    from tracecheck.rules.heard import hear  # noqa: PLC0415  (few rule sets name decoders)
+
+    return hear(capture, wiring, rules)
+
+
+def _troubles(heard: Heard | None) -> tuple[str, ...]:
+    return heard.troubles if heard is not None else ()
 
 
 def _opened(capture: Capture | str | PathLike[str], rate_hz: int | None) -> Capture:

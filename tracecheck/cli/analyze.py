@@ -43,6 +43,7 @@ class Request:
     reports: Sequence[str] = ()
     max_findings: int | None = MAX_FINDINGS
     suite: str | None = None
+    stacks: Sequence[str] = ()
 
 
 class _Job(NamedTuple):
@@ -92,7 +93,7 @@ def _jobs(request: Request) -> list[_Job]:
         return _suite_jobs(request)
     if request.suite is not None:
         raise UsageError("--suite says which captures are judged; name none beside it")
-    rules = rule_set(request.rules, request.lines, request.expect)
+    rules = rule_set(request.rules, request.lines, request.expect, request.stacks)
     terms = Terms(request.fail_on or "error", request.strict)
     paths = [path for name in request.captures for path in (captures_in(name) if _is_folder(name) else [name])]
     return [_Job(path, rules, terms, request.reading) for path in dict.fromkeys(paths)]
@@ -106,6 +107,7 @@ def _suite_jobs(request: Request) -> list[_Job]:
     options = {
         "--rules": request.rules,
         "--expect": request.expect,
+        "--stack": request.stacks,
         "--scl, --sda, --bus, --marker": request.lines != Lines(),
         "--samplerate, --max-samples, --device": request.reading != Reading(),
     }

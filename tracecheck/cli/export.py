@@ -26,6 +26,7 @@ from tracecheck.report.judged import asked
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_seconds
 from tracecheck.rules.verdict import Report
+from tracecheck.stack.table import annotations_table
 
 SUFFIXES: Final = {"vcd": "vcd", "pftrace": "perfetto", "perfetto-trace": "perfetto", "sr": "sr"}
 FORMATS: Final = ("vcd", "perfetto", "sr", *WRITERS)
@@ -48,6 +49,7 @@ class Request:
     lines: Lines
     reading: Reading
     quiet: bool
+    stacks: Sequence[str] = ()
 
     @property
     def kind(self) -> str:
@@ -69,6 +71,8 @@ class Request:
             raise UsageError(
                 f"--lines-only leaves the decoded text out of a vcd; --to {kind} has none beside its lines"
             )
+        if self.stacks and kind in ("sr", "vcd"):
+            raise UsageError(f"--stack: a {kind} has no place for what decoders say; use --to perfetto, csv or parquet")
         if self.around is None and kind == "sr":
             raise UsageError("--to sr cuts a piece out: say which with --around RULE, transfer:7 or 3.44ms")
         return kind
@@ -78,7 +82,7 @@ def run(request: Request) -> int:
     """Export one capture. Raises what the command line explains."""
     state.quiet = request.quiet
     kind = request.kind
-    rules = rule_set(request.rules, request.lines, request.expect)
+    rules = rule_set(request.rules, request.lines, request.expect, request.stacks)
     capture = request.reading.opened(request.capture)
     request.lines.check(capture)
     inputs = [request.capture, *request.rules]
@@ -89,7 +93,8 @@ def run(request: Request) -> int:
         count = write_cutout(request.output, capture, span)
         note(f"{count} samples from {span.start} on, around {span.of}, are in {request.output}")
     elif kind in WRITERS:
-        names = write_folder(request.output, trace, kind)
+        more = {"annotations": annotations_table(trace, report.annotations)} if rules.stacks else {}
+        names = write_folder(request.output, trace, kind, more)
         note(f"{len(names)} tables are in {request.output}")
     else:
         with destination(request.output, inputs) as out:

@@ -57,6 +57,14 @@ Unitsize: TypeAlias = Annotated[
     int | None,
     typer.Option("--unitsize", metavar="BYTES", help="The file is raw binary, with so many bytes a sample."),
 ]
+Stacks: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stack",
+        metavar="DECODER[:OPTION=VALUE]",
+        help="Run this decoder of sigrok on the bus; with a comma, one on another. Give it again for more.",
+    ),
+]
 OutputFile: TypeAlias = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the result there; it appears whole or not at all."),

@@ -14,7 +14,8 @@ from tracecheck.cli.console import say
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.report.findings import instant_text
 from tracecheck.report.visible import visible
-from tracecheck.stack import Annotation, annotate, annotations_table, parse_stack
+from tracecheck.stack import Annotation, annotate, outermost, parse_stack
+from tracecheck.stack.table import annotations_table
 from tracecheck.timebase import to_ns
 from tracecheck.trace import Trace
 
@@ -77,19 +78,6 @@ class Shown:
         for (_, transfer), lines in self.lines.items():
             if transfer is None:
                 yield from lines
-
-
-def outermost(found: Sequence[Annotation]) -> list[Annotation]:
-    """Those that no longer one of the same decoder covers, and every warning: fields and bits are left to the table."""
-    kept: list[Annotation] = []
-    reach: dict[str, tuple[int, int]] = {}
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        start, end = reach.get(one.decoder, (-1, -1))
-        if one.end > end:
-            reach[one.decoder] = start, end = one.start, one.end
-        if (one.start, one.end) == (start, end) or "warn" in one.kind:
-            kept.append(one)
-    return kept
 
 
 def _line(one: Annotation, trace: Trace, width: int | None) -> str:

@@ -37,6 +37,7 @@ from tracecheck.report.visible import visible
 from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_seconds
+from tracecheck.rules.stacks import rules_on_stacks
 from tracecheck.rules.verdict import Finding
 from tracecheck.words import SEVERITIES
 
@@ -79,6 +80,12 @@ def run(request: Request) -> int:
     """Watch until the stream ends, something stops it, or Ctrl-C. Raises what the command line explains."""
     state.quiet = request.quiet
     rules = rule_set(request.rules, request.lines, request.expect)
+    if heard := rules_on_stacks(rules):
+        places = ", ".join(f"{rule.id} ({rule.source}:{rule.line})" if rule.line else rule.id for rule in heard)
+        raise UsageError(
+            "what sigrok's decoders say is not known before a recording has ended; record it and let analyze judge, or "
+            f"leave out these rules: {places}"
+        )
     with _opened(request) as stream, destination(None) as out:
         return _Watch(request, stream, rules, out).run()
 

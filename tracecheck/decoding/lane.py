@@ -7,6 +7,7 @@ span exchanges carry what they need from window to window.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,8 @@ MAX_HELD = 1 << 22
 
 WAKE, READY = DERIVED_CODE, DERIVED_CODE + 1
 MARKER_CODE = 64
+ANNOTATION_CODE = 1 << 13
+"""The first of what sigrok's decoders say of the bus. In one sample it comes after what the bus itself does."""
 BUS_CODES = {name: code for code, name in enumerate(words.BUS_EVENTS)}
 START, RESTART, STOP = BUS_CODES["start"], BUS_CODES["restart"], BUS_CODES["stop"]
 _BEGINS_INSIDE, _ENDS_INSIDE = (words.ANOMALIES.index(name) for name in ("begins-inside", "ends-inside"))
@@ -54,11 +57,15 @@ class _Abandoned:
 
 @dataclass(slots=True)
 class Lane:
-    """Collects rows of one bus and its markers; releases windows. `settle` in samples."""
+    """Collects rows of one bus and its markers; releases windows. `settle` in samples.
+
+    `said`: events that decoders found beforehand in all of the capture, each with its samples, ascending.
+    """
 
     bus: str | None
     markers: tuple[LaneMarker, ...]
     settle: int
+    said: Mapping[str, Samples] = field(default_factory=dict)
     codes: dict[str, int] = field(init=False)
     _bus: list[Columns] = field(init=False, default_factory=list)
     """Events of the bus that are held back, in order."""
@@ -77,6 +84,8 @@ class Lane:
     _cut: dict[int, int] = field(init=False, default_factory=dict)
     _adrift: int = field(init=False, default=-1)
     _aligned: int = field(init=False, default=FOREVER)
+    _told: int = field(init=False, default=0)
+    """Up to this sample what decoders said is held, or was released."""
 
     def __post_init__(self) -> None:
         self.codes = {}
@@ -89,6 +98,7 @@ class Lane:
                 self.codes |= {name: begin, f"{name}.begin": begin}
                 if not marker.point or marker.role == "pending":  # a pulse count is an instant, without an end
                     self.codes[f"{name}.end"] = end
+        self.codes |= {event: ANNOTATION_CODE + i for i, event in enumerate(self.said)}
         roles = {m.role for m in self.markers}
         if {"irq", "run"} <= roles:
             self.codes["wake"] = WAKE
@@ -133,6 +143,7 @@ class Lane:
                     self._derived.take(at, code)
         for at, code in self._derived.before(FOREVER if final else watermark):
             self._hold(at, code)
+        self._take_said(FOREVER if final else watermark)
         return self._release(watermark, synced, final=final, cut_short=final and end is not None and watermark < end)
 
     def _take_bus(self, rows: dict[str, Columns]) -> None:
@@ -155,6 +166,13 @@ class Lane:
             self._last_transfer = int(rows["transfers"]["transfer"][-1])
         if len(rows["stretches"]["begin"]):
             self._stretches.append(rows["stretches"])
+
+    def _take_said(self, until: int) -> None:
+        """What decoders said of the samples before `until`."""
+        for event, at in self.said.items():
+            first, last = np.searchsorted(at, (self._told, until))
+            self._hold(at[first:last], self.codes[event])
+        self._told = max(self._told, until)
 
     def _hold(self, at: Samples, code: int) -> None:
         if len(at):
@@ -262,10 +280,14 @@ class Lane:
         self._bus = [picked(bus, slice(first, None))] if first < len(bus["at"]) else []
         cuts = [np.searchsorted(part["at"], (horizon, horizon + (horizon < FOREVER))).tolist() for part in self._others]
         here = [picked(part, slice(*cut)) for part, cut in zip(self._others, cuts, strict=True)]
-        ahead = [part["code"][part["own"] < 0] for part in here if horizon < watermark and len(part["at"])]
+        # What is said in the sample of a START is said after it.
+        free = [part["code"][(part["own"] < 0) & (part["code"] < ANNOTATION_CODE)] for part in here]
+        ahead = free if horizon < watermark else []
         between = interleaved([picked(part, slice(0, cut)) for part, (cut, _) in zip(self._others, cuts, strict=True)])
         later = [picked(part, slice(cut, None)) for part, (cut, _) in zip(self._others, cuts, strict=True)]
         self._others = [part for part in (interleaved(later),) if len(part["at"])]
+        if self.said:
+            between["own"] = _told_of(between, transfers)
         events = owned(picked(bus, slice(0, first)), between, transfers, exchanges)
         if self._abandoned is not None:
             self._adopt(self._abandoned, events, transfers, exchanges)
@@ -299,3 +321,13 @@ class Lane:
         now = rows[key] < horizon
         parts[:] = [{name: column[~now] for name, column in rows.items()}] if not now.all() else []
         return {name: column[now] for name, column in rows.items()}
+
+
+def _told_of(events: Columns, transfers: Columns) -> Samples:
+    """`own` with the transfer that each annotation lies in: what is said of one is part of it."""
+    real = transfers["outcome"] != VOID
+    start, end, ids = (transfers[name][real] for name in ("start", "end", "transfer"))
+    at, code = events["at"], events["code"]
+    row = np.searchsorted(start, at, "right") - 1
+    inside = (code >= ANNOTATION_CODE) & (row >= 0) & (at <= np.append(end, -1)[row])
+    return np.where(inside, np.append(ids, -1)[row], events["own"])

@@ -33,7 +33,7 @@ class Window:
     """Events [begin, end) of a lane whose exchanges have all closed, and those exchanges.
 
     `at`, `code`: ascending by sample
-    `own`       the transfer that an event of the bus, or an anomaly, is part of; -1 for all others
+    `own`       the transfer that an event of the bus, an anomaly or an annotation is part of; -1 for all others
     `owner`     the one whose exchange holds it; a void's START and STOP lie in none
     `own_row`, `owner_row`  their rows in `transfers`, -1 where they have none
     `transfers` every transfer that started in the window; `exchanges` indexes it. A column more than the decoder's:

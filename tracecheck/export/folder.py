@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracecheck.errors import OutputError
 from tracecheck.export.tables import WRITERS
 from tracecheck.trace import Trace
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def write_folder(path: str | os.PathLike[str], trace: Trace, kind: str) -> list[str]:
+
+def write_folder(
+    path: str | os.PathLike[str], trace: Trace, kind: str, more: Mapping[str, pa.Table] | None = None
+) -> list[str]:
     """Writes TABLE.KIND for every table there is into a new folder at `path`; returns the names of the files.
 
-    `kind` is a key of `tables.WRITERS`. An empty folder is taken, one that holds something never. Raises OutputError.
+    `more`: tables by name beside those of the trace. `kind` is a key of `tables.WRITERS`. An empty folder is taken, one
+    that holds something never. Raises OutputError.
     """
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_dir():
@@ -29,10 +37,11 @@ def write_folder(path: str | os.PathLike[str], trace: Trace, kind: str) -> list[
         hint = "" if place.parent.is_dir() else f'; make the folder "{place.parent.name}" first'
         raise OutputError(path, f"cannot write here: {error.strerror}{hint}") from error
     try:
-        names = [f"{table}.{kind}" for table in trace.tables]
-        for table, name in zip(trace.tables, names, strict=True):
-            with (draft / name).open("xb") as file:
-                WRITERS[kind](trace.table(table), file)
+        names = []
+        for table in (*trace.tables, *(more or {})):
+            names.append(f"{table}.{kind}")
+            with (draft / names[-1]).open("xb") as file:
+                WRITERS[kind](more[table] if more and table in more else trace.table(table), file)
         draft.replace(place)
     except OSError as error:
         raise OutputError(path, f"writing failed: {error.strerror or error}") from error

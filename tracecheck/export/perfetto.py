@@ -7,7 +7,7 @@ track events, timestamps in nanoseconds from the capture's first sample.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from tracecheck.arrow import having
 from tracecheck.errors import ExtraError, UsageError
 from tracecheck.export.atomic import Writable
 from tracecheck.rules.verdict import Finding, Report
+from tracecheck.stack import Annotation
 from tracecheck.timebase import to_ns
 from tracecheck.trace import Trace
 
@@ -26,6 +27,8 @@ _AT_ONCE: Final = 4096
 
 def write_perfetto(file: Writable, trace: Trace, report: Report | None = None) -> None:
     """Every bus and marker of `trace` on a track of its own, with the findings of `report` on another.
+
+    What stacked decoders said is on a track for each; on one more of the same name where it overlaps.
 
     Raises UsageError for a capture without samplerate, ExtraError without the package perfetto.
     """
@@ -58,6 +61,10 @@ class _Packets:
             yield from self._bytes(bus.name, track)
             track = yield from self._track(f"{bus.name} anomalies")
             yield from self._anomalies(bus.name, track)
+            for (stack, decoder), said in _by_decoder(report, bus.name).items():
+                for slices in nested(said):
+                    track = yield from self._track(f"{bus.name} {decoder}")
+                    yield from self._said(slices, stack, track)
         for marker in self._trace.wiring.markers:
             track = yield from self._track(marker.name if marker.bus is None else f"{marker.bus} {marker.name}")
             yield from self._marker(marker.name, track)
@@ -152,6 +159,18 @@ class _Packets:
             cut = row["begin"] is None or row["end"] is None
             yield from self._slice(track, begin, end, name, transfer=row["transfer"], cut=cut or None)
 
+    def _said(self, slices: Sequence[Annotation], stack: str, track: int) -> Iterator[Any]:
+        """Slices that nest, each ended before the one around it."""
+        open_: list[Annotation] = []
+        for one in slices:
+            while open_ and open_[-1].end <= one.start:
+                yield self._event(self._end, track, open_.pop().end)
+            name = one.text.strip() or one.kind
+            yield self._event(self._begin, track, one.start, name, **{"class": one.kind, "stack": stack})
+            open_.append(one)
+        while open_:
+            yield self._event(self._end, track, open_.pop().end)
+
     def _finding(self, finding: Finding, track: int) -> Any:
         return self._event(
             self._instant,
@@ -166,6 +185,34 @@ class _Packets:
             value_ns=finding.value_ns,
             why=finding.why or None,
         )
+
+
+def _by_decoder(report: Report | None, bus: str) -> dict[tuple[str, str], list[Annotation]]:
+    """What was said on a bus, by stack and decoder."""
+    found: dict[tuple[str, str], list[Annotation]] = {}
+    for one in report.annotations if report is not None else ():
+        if one.bus == bus:
+            found.setdefault((one.stack, one.decoder), []).append(one)
+    return found
+
+
+def nested(found: Sequence[Annotation]) -> list[list[Annotation]]:
+    """In groups, in each of which any two annotations lie apart or one in the other: what one track can show."""
+    groups: list[list[Annotation]] = []
+    open_: list[list[int]] = []
+    """Of each group where those end that have begun, the innermost last."""
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        for ends in open_:
+            while ends and ends[-1] <= one.start:
+                ends.pop()
+        fitting = (i for i, ends in enumerate(open_) if not ends or one.end <= ends[-1])
+        place = next(fitting, len(groups))
+        if place == len(groups):
+            groups.append([])
+            open_.append([])
+        groups[place].append(one)
+        open_[place].append(one.end)
+    return groups
 
 
 def _rows(table: Any, column: str, name: str) -> Iterator[dict[str, Any]]:

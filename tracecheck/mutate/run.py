@@ -21,6 +21,7 @@ from tracecheck.mutate.scene import Scene
 from tracecheck.mutate.wire_faults import wire_faults
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.stacks import rules_on_stacks
 from tracecheck.rules.verdict import RuleResult
 from tracecheck.trace import Trace
 from tracecheck.words import SEVERITIES
@@ -88,6 +89,9 @@ def mutate(
     """
     if not rules.rules:
         raise UsageError("there are no rules to test; give a rule file or a preset with --rules")
+    if heard := rules_on_stacks(rules):
+        ids = ", ".join(rule.id for rule in heard)
+        raise UsageError(f"what sigrok's decoders say of a mutant is not asked; leave out these rules: {ids}")
     wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
     if not wiring.buses:
         raise UsageError(

@@ -165,7 +165,7 @@ def judge(
 
 def asked(rules: RuleSet) -> RuleSet | None:
     """None where nothing at all was asked for, so that the presets that fit are chosen."""
-    return rules if rules.rules or rules.buses or rules.markers or rules.sources else None
+    return rules if rules.rules or rules.buses or rules.markers or rules.stacks or rules.sources else None
 
 
 def first_failure(result: RuleResult) -> Finding | None:

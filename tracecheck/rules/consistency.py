@@ -10,6 +10,7 @@ from tracecheck.errors import RuleError
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.mistakes import nearest
 from tracecheck.rules.model import MarkerSpec, RuleSet
+from tracecheck.rules.stacks import unfit_annotation, unfit_stack
 from tracecheck.rules.vocabulary import (
     ANOMALIES,
     BUS_EVENTS,
@@ -18,6 +19,7 @@ from tracecheck.rules.vocabulary import (
     INTERVALS,
     NAME,
     ROLES,
+    annotation_of,
     canonical,
     marker_of,
 )
@@ -27,7 +29,7 @@ from tracecheck.rules.vocabulary import (
 class Misfit:
     """One thing that does not fit: in which table, its name, the key ("": the table), and what is wrong."""
 
-    table: Literal["bus", "marker", "rule"]
+    table: Literal["bus", "marker", "stack", "rule"]
     name: str
     key: str
     reason: str
@@ -52,6 +54,9 @@ def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Co
         if spec.scl is not None and spec.scl == spec.sda:
             yield Misfit("bus", spec.name, "sda", f'SCL and SDA are the same channel "{spec.sda}"')
     yield from _misfit_markers(rules, buses)
+    for stack in rules.stacks.values():
+        if reason := unfit_stack(stack.decoders):
+            yield Misfit("stack", stack.name, "decoders", reason)
     for rule in rules.rules:
         values = {name: getattr(rule, name) for name in type(rule).model_fields}
         # A shipped rule is not the user's to mend: where it asks a pulse count for its width, it judges nothing.
@@ -139,6 +144,8 @@ class Known:
     names: dict[str, None]
     counted: dict[str, str]
     """Names and roles of the pulse-count markers, each to the marker's name."""
+    stacks: dict[str, str]
+    """Names of the declared stacks, each to its text."""
 
     @staticmethod
     def of(rules: RuleSet, known_markers: Collection[str] = ()) -> Known:
@@ -147,10 +154,15 @@ class Known:
             if spec.coding == "pulse-count":
                 counted |= {spec.role or spec.name: spec.name, spec.name: spec.name}
         names = dict.fromkeys((*ROLES, *rules.markers, *known_markers))
-        return Known(names, counted)
+        return Known(names, counted, {name: spec.decoders for name, spec in rules.stacks.items()})
 
     def unfit(self, mention: Mention, *, shipped: bool = False) -> str | None:
         """Why a rule of this set cannot mean this event, or None."""
+        if (said := annotation_of(mention.event)) is not None:
+            stack, kind = said
+            text = self.stacks.get(stack, stack)
+            # A declared stack that is none has a line of its own.
+            return None if stack in self.stacks and unfit_stack(text) else unfit_annotation(text, kind)
         marker = marker_of(mention.event)
         if marker is None:
             return None

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from tracecheck.decoding.exchanges import settle_samples
+from tracecheck.decoding.exchanges import Samples, settle_samples
 from tracecheck.decoding.lane import Lane, LaneMarker
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Window
@@ -50,6 +50,7 @@ class _Kept:
     findings: int | None
     instances: bool
     observe: Callable[[Finding], None] | None = None
+    said: Mapping[str, Mapping[str, Samples]] = field(default_factory=dict)
 
 
 class _LaneRun:
@@ -64,6 +65,7 @@ class _LaneRun:
             bus,
             tuple(LaneMarker(m.name, m.role, active[m.name], m.coding == "pulse-count") for m in wires),
             settle_samples(rules.settle.amount, rate_hz),
+            kept.said.get(bus, {}) if bus is not None else {},
         )
         by_name = {m.role or m.name: m for m in wires} | {m.name: m for m in wires}
         specs = {name: rules.markers.get(m.name) for name, m in by_name.items()}
@@ -124,7 +126,8 @@ class Engine:
 
     Memory does not grow with the capture: of each rule, bus and verdict the first `max_findings` findings are kept
     (None: all of them) and the others counted. With `keep` every instance is kept, for the table `checks`. `observe` is
-    called with every failed or inconclusive instance as soon as it is certain.
+    called with every failed or inconclusive instance as soon as it is certain. `said`: what sigrok's decoders say of
+    each bus, event by event; a rule that names what is not there judges nothing.
     """
 
     def __init__(
@@ -136,9 +139,10 @@ class Engine:
         max_findings: int | None = MAX_FINDINGS,
         keep: bool = False,
         observe: Callable[[Finding], None] | None = None,
+        said: Mapping[str, Mapping[str, Samples]] | None = None,
     ) -> None:
         self._rules, self._wiring, self._rate_hz = taken_apart(rules), wiring, rate_hz
-        self._kept = _Kept(max_findings, keep, observe)
+        self._kept = _Kept(max_findings, keep, observe, said or {})
         self._runs: dict[str | None, _LaneRun] = {}
 
     def feed(self, batch: Batch) -> None:

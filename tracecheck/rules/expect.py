@@ -25,9 +25,9 @@ from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
 from tracecheck.rules.vocabulary import canonical, canonical_cause
 
 SOURCE: Final = "--expect"
-_TOKEN: Final = re.compile(
-    r"\s*(?P<text>->|<-|<=|>=|<|>|[0-9][0-9.]*\s*[^\W\d_]*|[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*(?:\.[A-Za-z0-9_]*)?|\S)"
-)
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*(?::[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)?(?:\.[A-Za-z0-9_]*)?"
+_TOKEN: Final = re.compile(rf"\s*(?P<text>->|<-|<=|>=|<|>|[0-9][0-9.]*\s*[^\W\d_]*|{_NAME}|\S)")
+_ORDER: Final = re.compile(r"\s*order\s*:")
 _UPPER: Final = ("<", "<=", "within")
 _LOWER: Final = (">", ">=")
 _FORMS: Final = (
@@ -71,8 +71,8 @@ class _Line:
             raise self.refused(f"nothing is expected; forms: {_FORMS}")
         if "\n" in self.text:
             raise RuleError([f"{SOURCE}: one line only; put longer rules into a rule file"])
-        if self.word == "order" and self.text[self.end :].lstrip().startswith(":"):
-            return self.order(id_)
+        if order := _ORDER.match(self.text):
+            return self.order(id_, order.end())
         if self.word == "never":
             self.next()
             event = self.event("after never")
@@ -123,8 +123,7 @@ class _Line:
             key = wrong.key if isinstance(wrong, ContradictionError) else ""
             raise self.refused(f"{key}: {wrong}" if key else str(wrong), named.get(key, (0,))[0]) from None
 
-    def order(self, id_: str) -> AnyRule:
-        begin = self.text.index(":", self.end) + 1
+    def order(self, id_: str, begin: int) -> AnyRule:
         begin += len(self.text[begin:]) - len(self.text[begin:].lstrip())
         pattern = self.text[begin:].rstrip()
         try:

@@ -17,14 +17,14 @@ from tracecheck.errors import RuleError
 from tracecheck.rules.consistency import Known, Misfit, mentions, misfits
 from tracecheck.rules.library import preset_names, preset_text
 from tracecheck.rules.mistakes import Mistakes, nearest
-from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet, StackSpec
 from tracecheck.rules.positions import Path as KeyPath
 from tracecheck.rules.positions import Positions, syntax_error, too_deep
 from tracecheck.rules.tables import Tables
 
 MAX_BYTES: Final = 1 << 20
 _MAX_CHAIN: Final = 32
-_Spec = TypeVar("_Spec", BusSpec, MarkerSpec)
+_Spec = TypeVar("_Spec", BusSpec, MarkerSpec, StackSpec)
 
 
 def load(path: str | os.PathLike[str], text: str | None = None, known_markers: Collection[str] = ()) -> RuleSet:
@@ -139,6 +139,7 @@ class _Loader:
                 "sources": (name,),
                 "buses": tables.buses(),
                 "markers": tables.markers(),
+                "stacks": tables.stacks(),
                 "rules": tuple(tables.rules()),
             }
         )
@@ -164,6 +165,7 @@ class _Loader:
             "rules": tuple(rules.values()),
             "buses": self._agreed("bus", first, second, first.buses, second.buses),
             "markers": self._agreed("marker", first, second, first.markers, second.markers),
+            "stacks": self._agreed("stack", first, second, first.stacks, second.stacks),
         }
         return first.merged(second).model_copy(update=update)
 
@@ -185,7 +187,7 @@ class _Loader:
 
     def _agreed(
         self,
-        table: Literal["bus", "marker"],
+        table: Literal["bus", "marker", "stack"],
         first: RuleSet,
         second: RuleSet,
         ours: Mapping[str, _Spec],

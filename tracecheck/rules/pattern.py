@@ -37,7 +37,7 @@ _MAX_NAMES: Final = 64
 _ALWAYS: Final = ("start", "restart", "stop")
 _BLANKS: Final = re.compile(r"\s*")
 _TOKEN: Final = re.compile(
-    r"(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)|(?P<count>\{\s*(?P<low>[0-9]{1,6})\s*(?P<comma>,)?\s*(?P<high>[0-9]{1,6})?\s*\})"
+    r"(?:(?P<name>[A-Za-z_][A-Za-z0-9_.:-]*)|(?P<count>\{\s*(?P<low>[0-9]{1,6})\s*(?P<comma>,)?\s*(?P<high>[0-9]{1,6})?\s*\})"
     r"|(?P<sign>[()|*+?]))"
 )
 
@@ -67,13 +67,13 @@ class Dfa:
 
     def fits(self, scope: str) -> bool:
         """Whether some `transfer` or `exchange` could match: START first and once, STOP at most once, and after it
-        nothing of the bus, or, in a transfer, nothing at all.
+        nothing of the bus, or, in a transfer, nothing but what a decoder says of it in the very sample of STOP.
         """
         table, live = self.table, self.live
         columns = {symbol: column for column, symbol in enumerate(self.symbols)}
         bus = {columns[event] for event in BUS_EVENTS if event in columns} | {columns[event] for event in _ALWAYS}
         inside = [c for c in columns.values() if c not in (columns["start"], columns["stop"])]
-        behind = [] if scope == "transfer" else [c for c in columns.values() if c not in bus]
+        behind = [c for s, c in columns.items() if (c not in bus if scope == "exchange" else ":" in s)]
         todo = [(int(table[self.start, columns["start"]]), True)]
         seen = set(todo)
         for state, under_way in todo:  # grows while it is walked

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tracecheck.rules.mistakes import Mistakes, described, faults, nearest
-from tracecheck.rules.model import RULE_CLASSES, AnyRule, BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.model import RULE_CLASSES, AnyRule, BusSpec, MarkerSpec, RuleSet, StackSpec
 from tracecheck.rules.percentile_keys import PercentileKeys
 from tracecheck.rules.positions import Path, Positions
 from tracecheck.rules.selector import Selector
@@ -17,7 +17,7 @@ from tracecheck.rules.vocabulary import KINDS, TIMED_KINDS
 from tracecheck.words import PARAMETERS
 
 SETTINGS: Final[tuple[str, ...]] = ("settle", "timebase_ppm", "glitch", "rise")
-_TOP_KEYS: Final = ("version", "extends", "disable", "bus", "marker", "rule", *SETTINGS)
+_TOP_KEYS: Final = ("version", "extends", "disable", "bus", "marker", "stack", "rule", *SETTINGS)
 _FILLED_IN: Final = frozenset({"source", "line", "name"})
 """Fields that the loader fills in; in a file they are unknown keys."""
 _SHOWN_AS: Final = {"percentiles": "p99"}
@@ -38,7 +38,7 @@ class Tables:
     positions: Positions
     mistakes: Mistakes
     homes: dict[tuple[str, str], Path] = field(default_factory=dict)
-    """(table, name) of each bus, marker and rule to the path of its table."""
+    """(table, name) of each bus, marker, stack and rule to the path of its table."""
     broken: list[tuple[Path, str, dict[str, Any]]] = field(default_factory=list)
     """Path, name in a sentence and contents of each rule that is reported and left out."""
 
@@ -82,6 +82,9 @@ class Tables:
 
     def markers(self) -> dict[str, MarkerSpec]:
         return {spec.name: spec for spec in self._named("marker", MarkerSpec)}
+
+    def stacks(self) -> dict[str, StackSpec]:
+        return {spec.name: spec for spec in self._named("stack", StackSpec)}
 
     def rules(self) -> list[AnyRule]:
         """The rules that are in order; the others are reported."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
+    from tracecheck.stack import Annotation
+
 Verdict = Literal["pass", "fail", "inconclusive"]
 _RANK = {name: i for i, name in enumerate(words.SEVERITIES)}
 
@@ -294,6 +296,8 @@ class Report:
     """The Trace the verdict was reached on, where it was kept."""
     complete: bool = False
     """Whether every instance was kept, for the table `checks`."""
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False)
+    """What the stacks of the rules said, stack by stack and bus by bus."""
 
     def __repr__(self) -> str:
         path, rules = self.capture.get("path", "a capture"), len(self.rules)

@@ -2,7 +2,8 @@
 
 Event names have one canonical form, which is all the checkers ever see: a bus event or a derived one stands for
 itself, an anomaly kind likewise, and a marker's edge is always `NAME.begin` or `NAME.end`. A plain `NAME` is short
-for `NAME.begin`; of a pulse-count marker that is the first edge of the code.
+for `NAME.begin`; of a pulse-count marker that is the first edge of the code. What one of sigrok's decoders says is
+`DECODER:CLASS.begin` or `.end`, the beginning and the end of such an annotation.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "SEVERITIES",
     "TIMED_KINDS",
     "WIRE",
+    "annotation_of",
     "canonical",
     "canonical_cause",
     "marker_of",
@@ -69,7 +71,7 @@ RESERVED: Final = frozenset(
 """Words that no marker may take as its name."""
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-EVENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)?")
+EVENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z0-9_-]+)?(\.[A-Za-z0-9_-]*)?")
 
 _POINTS: Final = frozenset((*BUS_EVENTS, *DERIVED_EVENTS, *ANOMALIES))
 
@@ -89,7 +91,8 @@ def canonical(event: str) -> str:
             raise ValueError(f'"{name}" is an instant and has no ".{edge}"; write "{name}"')
         return name
     if dot and edge not in ("begin", "end"):
-        raise ValueError(f'a marker has "{name}.begin" and "{name}.end", not "{event}"')
+        what = "an annotation" if ":" in name else "a marker"
+        raise ValueError(f'{what} has "{name}.begin" and "{name}.end", not "{event}"')
     return event if dot else f"{name}.begin"
 
 
@@ -99,6 +102,12 @@ def canonical_cause(event: str) -> str:
 
 
 def marker_of(event: str) -> str | None:
-    """The marker a canonical event is an edge of, or None for a bus event, a derived one or an anomaly."""
+    """The marker a canonical event is an edge of, or None for a bus event, a derived one, an anomaly, an annotation."""
     name, dot, _ = event.partition(".")
-    return name if dot else None
+    return name if dot and ":" not in name else None
+
+
+def annotation_of(event: str) -> tuple[str, str] | None:
+    """The stack and the annotation class that a canonical event is the begin or end of, or None for any other."""
+    stack, colon, rest = event.partition(":")
+    return (stack, rest.partition(".")[0]) if colon else None

@@ -4,7 +4,8 @@ They are fed what libsigrokdecode's own I2C decoder would feed them, as `decodin
 sigrok-cli says for the same stack.
 """
 
-from tracecheck.stack.annotations import Annotation, Trouble, annotate, annotations_table
+from tracecheck.stack.annotations import Annotation, Trouble, annotate, classes_of
+from tracecheck.stack.outermost import outermost
 from tracecheck.stack.spec import Stack, parse_stack
 
-__all__ = ["Annotation", "Stack", "Trouble", "annotate", "annotations_table", "parse_stack"]
+__all__ = ["Annotation", "Stack", "Trouble", "annotate", "classes_of", "outermost", "parse_stack"]

@@ -54,17 +54,24 @@ def _announced() -> tuple[tuple[str, str], ...]:
     return tuple((point.name, point.module) for point in points if there[point.module.partition(".")[0]])
 
 
-def find_decoder(name: str) -> Place:
-    """Where a decoder is. Raises UsageError where there is none of this name, ExtraError without pysigrok."""
+def find_decoder(name: str, option: str = "--stack") -> Place:
+    """Where a decoder is. Raises UsageError where there is none of this name, ExtraError without pysigrok.
+
+    `option`: who asks; "" where the error becomes part of another sentence.
+    """
+    head = f"{option}: " if option else ""
     if find_spec("sigrokdecode") is None:
-        raise ExtraError("--stack runs sigrok's decoders through pysigrok, which is not installed", EXTRA)
+        who = option or f'what "{name}" says of the bus'
+        runs = "runs sigrok's decoders through pysigrok" if option else "comes from sigrok's decoders through pysigrok"
+        raise ExtraError(f"{who} {runs}, which is not installed", EXTRA)
     there = decoders()
     if name in there:
         return there[name]
     if not there:
-        raise ExtraError("--stack: no decoders of sigrok are installed; on Debian: apt install libsigrokdecode4", EXTRA)
+        reason = f"{head}no decoders of sigrok are installed; on Debian: apt install libsigrokdecode4"
+        raise ExtraError(reason, EXTRA)
     hint = did_you_mean(name, list(there)) or f" ({len(there)} there are, in {_where(there)})"
-    raise UsageError(f'--stack: no decoder "{name}"{hint}')
+    raise UsageError(f'{head}no decoder "{name}"{" of sigrok" if not option else ""}{hint}')
 
 
 def _where(there: dict[str, Place]) -> str:

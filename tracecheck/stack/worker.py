@@ -1,9 +1,10 @@
 """The process that decoders of sigrok run in: a program of its own that imports nothing of tracecheck.
 
-Standard input: a line of JSON (`decoders`: a list of name, module, folder, options; `rate_hz`), then annotations of the
-I2C decoder, 18 bytes each: start and end (int64, little-endian), kind, value (`decoding.peer`).
+Standard input: a line of JSON (`decoders`: a list of name, module, folder, options; `rate_hz`; `unshifted`: addresses
+keep their R/W bit), then annotations of the I2C decoder, 18 bytes each: start and end (int64, little-endian), kind,
+value (`decoding.peer`).
 Standard output, a line of JSON each:
-  ["ready"]                                       the decoders are there and started
+  ["ready", classes]                              the decoders are there and started; classes of the topmost one
   ["annotation", layer, class, text, start, end]
   ["raised", layer, sample, text, times]          at the end: the first exception of a decoder, and how many it raised
   ["refused", layer, what, name, known]           what: option, value, input, start; nothing was decoded
@@ -24,7 +25,7 @@ ROW = struct.Struct("<qqBB")
 _ROWS_AT_ONCE = 4096
 _COMMANDS = {0: "START", 1: "START REPEAT", 2: "STOP", 3: "ACK", 4: "NACK"}
 _BYTES = {6: "ADDRESS READ", 7: "ADDRESS WRITE", 8: "DATA READ", 9: "DATA WRITE"}
-_BIT = 5
+_BIT, _ADDRESSES = 5, (6, 7)
 
 
 class RefusedError(Exception):
@@ -46,9 +47,9 @@ def main() -> None:
         tell("refused", *refusal.args)
         answers.flush()
         return
-    tell("ready")
+    tell("ready", stack.classes)
     answers.flush()
-    for start, end, packet in packets(rows(sys.stdin.buffer)):
+    for start, end, packet in packets(rows(sys.stdin.buffer), unshifted=order["unshifted"]):
         stack.feed(0, start, end, packet)
     for layer, (sample, text, times) in sorted(stack.raised.items()):
         tell("raised", layer, sample, text, times)
@@ -61,7 +62,9 @@ def rows(stream: Any) -> Iterator[tuple[int, int, int, int]]:
         yield from ROW.iter_unpack(piece)
 
 
-def packets(annotations: Iterator[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, list[Any]]]:
+def packets(
+    annotations: Iterator[tuple[int, int, int, int]], *, unshifted: bool
+) -> Iterator[tuple[int, int, list[Any]]]:
     """What the I2C decoder hands to those above it; bits come least significant first."""
     bits: list[list[int]] = []
     for start, end, kind, value in annotations:
@@ -70,7 +73,8 @@ def packets(annotations: Iterator[tuple[int, int, int, int]]) -> Iterator[tuple[
         elif kind in _BYTES:
             first, last = bits[-1][1], bits[0][2]
             yield first, last, ["BITS", bits]
-            yield first, last, [_BYTES[kind], value]
+            whole = unshifted and kind in _ADDRESSES
+            yield first, last, [_BYTES[kind], value << 1 | (kind == _ADDRESSES[0]) if whole else value]
             bits = []
         elif kind in _COMMANDS:
             yield start, end, [_COMMANDS[kind], None]
@@ -103,6 +107,11 @@ class Running:
                 decoder.start()
             except (Exception, SystemExit) as error:
                 raise RefusedError(layer, "start", described(error), []) from error
+
+    @property
+    def classes(self) -> list[str]:
+        """Annotation classes of the topmost decoder."""
+        return [one[0] for one in getattr(self._decoders[-1], "annotations", ())]
 
     def feed(self, layer: int, start: int, end: int, packet: Any) -> None:
         """A packet for one decoder. What it raises is kept for the end, and the next packet is its next chance."""

@@ -35,6 +35,7 @@ def analyze(
             "--expect", metavar="RULE", help="A rule in one line: 'irq -> wake < 20us', 'never missing-stop'."
         ),
     ] = None,
+    stack: opt.Stacks = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,
     bus: opt.Buses = None,
@@ -79,6 +80,7 @@ def analyze(
       tracecheck analyze capture.sr --expect 'irq.begin -> wake < 20us'
       tracecheck analyze capture.sr --expect 'never missing-stop' --scl D0 --sda D1
       tracecheck analyze capture.sr --marker irq=D2 --marker run=D3
+      tracecheck analyze capture.sr --stack ds1307 --format html -o report.html
       tracecheck analyze recordings/ --rules board.toml --format json -o verdicts.json
       tracecheck analyze recordings/ --rules board.toml --report junit=report.xml
 
@@ -90,6 +92,10 @@ def analyze(
       every EVENT < BOUND [jitter < BOUND]       it comes again in time, evenly
       never EVENT
       order: start address data* stop irq wake   each exchange matches a pattern
+
+    \b
+    What sigrok's decoders say are events, too: 'never eeprom24xx:warnings'. With
+    --stack they get options, and are drawn in the HTML report.
 
     \b
     Exit codes: 0 no rule failed, 1 a rule failed, 2 something could not be
@@ -104,6 +110,7 @@ def analyze(
             suite=suite,
             rules=rules or [],
             expect=expect or [],
+            stacks=stack or (),
             lines=Lines(scl, sda, bus or (), marker or ()),
             reading=Reading(samplerate, max_samples, device, unitsize),
             output_format=output_format,

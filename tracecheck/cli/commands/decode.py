@@ -31,14 +31,7 @@ def decode(
         typer.Option("--format", help="Default: text; with --table csv, or what FILE's name ends with."),
     ] = None,
     output: opt.OutputFile = None,
-    stack: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--stack",
-            metavar="DECODER[:OPTION=VALUE]",
-            help="Run this decoder of sigrok on the bus; with a comma, one on another. Give it again for more.",
-        ),
-    ] = None,
+    stack: opt.Stacks = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,
     bus: opt.Buses = None,

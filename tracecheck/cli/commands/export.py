@@ -42,6 +42,7 @@ def export(
     expect: Annotated[
         list[str] | None, typer.Option("--expect", metavar="RULE", help="A rule in one line, as for analyze.")
     ] = None,
+    stack: opt.Stacks = None,
     scl: opt.Scl = None,
     sda: opt.Sda = None,
     bus: opt.Buses = None,
@@ -60,14 +61,15 @@ def export(
       tracecheck export capture.sr -o piece.sr --around transfer:7 --margin 1ms
       tracecheck export capture.sr -o capture.vcd
       tracecheck export capture.sr -o capture.pftrace --rules board.toml
+      tracecheck export capture.sr -o capture.pftrace --stack eeprom24xx
       tracecheck export capture.sr --to parquet -o tables/
 
     \b
     Formats:
       sr        a sigrok session cut out around something, for PulseView
       vcd       the lines, and what was decoded as text, for GTKWave and others
-      perfetto  transfers, interrupts, task runs and findings on tracks, for
-                https://ui.perfetto.dev
+      perfetto  transfers, interrupts, task runs, findings and what stacked
+                decoders say on tracks, for https://ui.perfetto.dev
       csv, jsonl, parquet, arrow
                 every table, a file each, in a new folder
     One table into one file: tracecheck decode --table.
@@ -90,6 +92,7 @@ def export(
             lines_only=lines_only,
             rules=rules or [],
             expect=expect or [],
+            stacks=stack or (),
             lines=Lines(scl, sda, bus or (), marker or ()),
             reading=Reading(samplerate, max_samples, device, unitsize),
             quiet=quiet,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from tracecheck.exchange import LEAD_PERIODS, Mark, Wave, read_exchange, read_st
 from tracecheck.outline import TransferFacts
 from tracecheck.report.judged import Judged
 from tracecheck.rules.verdict import Finding
+from tracecheck.stack import Annotation, outermost
 from tracecheck.timebase import NS
 
 MOST_BYTES = 4096
@@ -29,6 +30,8 @@ _AROUND_UNTIMED = 2000
 _LONGEST_S = 0.02
 """Of a span that lasts longer, only so much is shown."""
 _LONGEST_UNTIMED = 500_000
+_MOST_ROWS = 3
+"""Rows of a decoder."""
 _TAIL = 4
 """SCL periods shown after what was measured, and after what it is measured against."""
 
@@ -50,9 +53,28 @@ class Focus(NamedTuple):
         return [at for at in self if at is not None]
 
 
+class Told(NamedTuple):
+    """What a decoder said of the samples from `begin` to `end`. `kind` is its annotation class."""
+
+    begin: int
+    end: int
+    kind: str
+    text: str
+
+
+class SaidRow(NamedTuple):
+    """A row of what one decoder said, in which nothing overlaps."""
+
+    decoder: str
+    told: tuple[Told, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Samples [begin, end) of the lines. `zero`: the sample that times count from, and what that is."""
+    """Samples [begin, end) of the lines. `zero`: the sample that times count from, and what that is.
+
+    `said`: what stacked decoders say of them.
+    """
 
     begin: int
     end: int
@@ -64,6 +86,7 @@ class Scene:
     rate_hz: int | None
     focus: Focus
     cut_tail: bool = False
+    said: tuple[SaidRow, ...] = ()
 
 
 class _Wanted(NamedTuple):
@@ -101,15 +124,17 @@ def scenes(one: Judged, findings: Sequence[Finding]) -> Iterator[Scene]:
     wanted = [_wanted(one, finding, settle) for finding in findings]
     if not wanted:
         return
+    voices = _Voices(one)
     excerpt = Excerpt(capture, wiring.bits, [(w.begin, w.end) for w in wanted])
     for place in wanted:
         if place.facts is not None:
-            yield _of_transfer(place, read_exchange(excerpt, wiring, place.facts, settle, glitch_s=rules.glitch.amount))
+            shown_whole = read_exchange(excerpt, wiring, place.facts, settle, glitch_s=rules.glitch.amount)
+            yield voices.added(_of_transfer(place, shown_whole), place.finding.bus)
             continue
         bus = place.finding.bus
         shown = read_stretch(excerpt, wiring, bus, place.begin, place.end, settle, glitch_s=rules.glitch.amount)
         facts = one.outline.facts(bus, place.finding.transfer)
-        yield Scene(
+        scene = Scene(
             shown.begin,
             shown.end,
             shown.waves,
@@ -120,6 +145,41 @@ def scenes(one: Judged, findings: Sequence[Finding]) -> Iterator[Scene]:
             capture.rate_hz,
             place.focus,
         )
+        yield voices.added(scene, bus)
+
+
+class _Voices:
+    """What the stacks said on each bus, stack by stack."""
+
+    def __init__(self, one: Judged) -> None:
+        self._said: dict[str, dict[tuple[str, str], list[Annotation]]] = {}
+        for each in one.report.annotations:
+            self._said.setdefault(each.bus, {}).setdefault((each.stack, each.decoder), []).append(each)
+        self._shown = {
+            bus: [(decoder, outermost(found)) for (_, decoder), found in stacks.items()]
+            for bus, stacks in self._said.items()
+        }
+
+    def added(self, scene: Scene, bus: str | None) -> Scene:
+        """The scene with the rows of what was said of its samples."""
+        rows = []
+        for decoder, found in self._shown.get(bus or "", []):
+            here = [a for a in found if a.start < scene.end and max(a.end, a.start + 1) > scene.begin]
+            rows += [SaidRow(decoder, tuple(row)) for row in _apart(here)[:_MOST_ROWS]]
+        return replace(scene, said=tuple(rows))
+
+
+def _apart(found: Sequence[Annotation]) -> list[list[Told]]:
+    """Rows in which nothing overlaps, those that come first on top."""
+    rows: list[list[Told]] = []
+    for one in found:
+        told = Told(one.start, one.end, one.kind, one.text.strip())
+        free = next((row for row in rows if row[-1].end <= told.begin and row[-1].begin < told.begin), None)
+        if free is None:
+            rows.append([told])
+        else:
+            free.append(told)
+    return rows
 
 
 def _of_transfer(place: _Wanted, shown: Any) -> Scene:

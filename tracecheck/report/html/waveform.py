@@ -1,7 +1,8 @@
 """Draws a scene: decoded bytes, SCL and SDA, markers, what was measured and the bound it is held to, and a time axis.
 
-From top to bottom: the bounds, the span that was measured, the decoded bytes, the lines, the axis. Where time is not to
-scale (see timescale.py) the background is hatched and the axis says how long it lasts. Colours are the page's.
+From top to bottom: the bounds, the span that was measured, what stacked decoders say, the decoded bytes, the lines, the
+axis. Where time is not to scale (see timescale.py) the background is hatched and the axis says how long it lasts.
+Colours are the page's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from tracecheck.exchange import Mark, Wave
 from tracecheck.report.findings import instant_text
-from tracecheck.report.html.scene import Scene
+from tracecheck.report.html.scene import SaidRow, Scene
 from tracecheck.report.html.svg import CHAR, drawing, element, text, titled
 from tracecheck.report.html.timescale import Hole, Timescale
 from tracecheck.rules.verdict import time_text
@@ -31,8 +32,10 @@ _HEAD = 6
 _MOST_EDGES = 1600
 """Edges of all lines drawn."""
 
-_LIMITS, _SPAN, _BUS, _LINES = 13, 30, 44, 74
-"""Where the rows are, in px from the top."""
+_LIMITS, _SPAN, _ROWS = 13, 30, 44
+"""Where the rows are, in px from the top; below it, a row for each decoder, that of the bytes, and the lines."""
+_SAID, _DECODED = 22, 30
+"""Heights of the rows of decoders and of bytes."""
 _BOX, _SWING, _STEP = 18, 16, 27
 _NAME_CHARS = 12
 _EVENT_NAMES = {"start": "START", "stop": "STOP", "restart": "Sr"}
@@ -48,6 +51,11 @@ class _View:
     end: int
     bottom: int
     """Below the last line, in px."""
+
+    @property
+    def bus(self) -> int:
+        """Where the row of decoded bytes is."""
+        return _ROWS + len(self.scene.said) * _SAID
 
     def x(self, sample: float) -> float:
         return _GUTTER + self.scale.x(sample)
@@ -66,8 +74,9 @@ def waveform(scene: Scene, title: str, *, failed: bool = True) -> str:
         *_shortened(view),
         *_beyond(view),
         *_guides(view),
+        *(part for i, row in enumerate(scene.said) for part in _said(view, row, _ROWS + i * _SAID)),
         *_bytes(view),
-        *(part for i, wave in enumerate(scene.waves) for part in _wave(view, wave, _LINES + i * _STEP)),
+        *(part for i, wave in enumerate(scene.waves) for part in _wave(view, wave, view.bus + _DECODED + i * _STEP)),
         *_holes(view),
         *_limits(view),
         *_span(view),
@@ -87,7 +96,7 @@ def _view(scene: Scene) -> _View:
     edges = edges[(edges >= begin) & (edges <= end)]
     period = scene.period or _typical(edges) or max((end - begin) / 60, 1)
     points = [*edges.tolist(), *focus, *(at for m in scene.marks for at in (m.begin, m.end))]
-    bottom = _LINES + len(scene.waves) * _STEP - 4
+    bottom = _ROWS + len(scene.said) * _SAID + _DECODED + len(scene.waves) * _STEP - 4
     scale = _fitted(begin, max(end, begin + 1), points, period, holes)
     return _View(scene, scale, begin, end, bottom)
 
@@ -144,12 +153,12 @@ def _left_out(boxes: list[Mark], focus: list[int]) -> list[Hole]:
 
 def _shortened(view: _View) -> list[str]:
     """Hatched ground where a gap lasts longer than it is drawn."""
-    height = view.bottom - _BUS + 8
+    height = view.bottom - view.bus + 8
     parts = []
     for gap in view.scale.shortened:
         told = f"not to scale: {view.time(gap.end - gap.begin)}"
         x = _GUTTER + gap.x
-        box = element("rect", titled(told), x=x, y=_BUS - 4, width=gap.width, height=height, class_="gap")
+        box = element("rect", titled(told), x=x, y=view.bus - 4, width=gap.width, height=height, class_="gap")
         parts.append(box)
     return parts
 
@@ -240,8 +249,8 @@ def _bytes(view: _View) -> list[str]:
     """The decoded bytes as boxes, acknowledges and conditions as letters between them."""
     if not view.scene.marks:
         return []
-    parts = [text("bus", _GUTTER - 12, _BUS + 13, class_="name", text_anchor="end")]
-    middle = _BUS + 13
+    parts = [text("bus", _GUTTER - 12, view.bus + 13, class_="name", text_anchor="end")]
+    middle = view.bus + 13
     for mark in view.scene.marks:
         if not (view.begin <= mark.begin and mark.end <= view.end):
             continue
@@ -254,7 +263,7 @@ def _bytes(view: _View) -> list[str]:
             continue
         a, b = view.x(mark.begin) + 1, view.x(mark.end) + 2.5
         address = mark.text.endswith((" R", " W"))
-        top, bottom, tip = _BUS + 0.5, _BUS + _BOX - 0.5, min(3.5, (b - a) / 4)
+        top, bottom, tip = view.bus + 0.5, view.bus + _BOX - 0.5, min(3.5, (b - a) / 4)
         half = (top + bottom) / 2
         outline = (
             f"M{a:.1f} {half}L{a + tip:.1f} {top}H{b - tip:.1f}L{b:.1f} {half}L{b - tip:.1f} {bottom}H{a + tip:.1f}Z"
@@ -264,6 +273,29 @@ def _bytes(view: _View) -> list[str]:
         if len(said) * CHAR <= b - a + 2:
             parts.append(text(said, (a + b) / 2, middle, class_="value", text_anchor="middle"))
     return parts
+
+
+def _said(view: _View, row: SaidRow, top: int) -> list[str]:
+    """What a decoder said, in boxes; of a text that is too long, its beginning."""
+    parts = [_name(row.decoder, top + 13)]
+    for told in row.told:
+        begin, end = max(told.begin, view.begin), min(told.end, view.end)
+        if begin > end:
+            continue
+        a, b = view.x(begin), max(view.x(end), view.x(begin) + 3)
+        fits = int((b - a - 6) / CHAR)
+        said = told.text if len(told.text) <= fits else f"{told.text[: fits - 1]}…" if fits > 2 else ""
+        kind = "told warn" if "warn" in told.kind else "told"
+        box = element("rect", x=a, y=top + 1.5, width=b - a, height=_BOX - 3, rx=3, class_=kind)
+        label = text(said, (a + b) / 2, top + 13, text_anchor="middle") if said else ""
+        parts.append(element("g", titled(f"{row.decoder} {told.kind}: {told.text}"), box, label))
+    return parts
+
+
+def _name(name: str, y: float) -> str:
+    """A row's name, shortened where it is too long; whole for whoever points at it."""
+    short = name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…"
+    return element("g", titled(name), text(short, _GUTTER - 12, y, class_="name", text_anchor="end"))
 
 
 def _wave(view: _View, wave: Wave, top: int) -> list[str]:
@@ -283,11 +315,10 @@ def _wave(view: _View, wave: Wave, top: int) -> list[str]:
             d.append(f"H{_crisp(x):g}V{high if after else low:g}")
             now = after
     d.append(f"H{_GUTTER + view.scale.width:.1f}")
-    name = wave.name if len(wave.name) <= _NAME_CHARS else f"{wave.name[: _NAME_CHARS - 1]}…"
     kind = {"SCL": "scl", "SDA": "sda"}.get(wave.name, "pin") if wave.bus else "pin"
     return [
         element("line", x1=_GUTTER, x2=_GUTTER + view.scale.width, y1=low, y2=low, class_="ground"),
-        element("g", titled(wave.name), text(name, _GUTTER - 12, top + 12.5, class_="name", text_anchor="end")),
+        _name(wave.name, top + 12.5),
         element("path", d="".join(d), class_=f"line {kind}"),
     ]
 
@@ -298,10 +329,12 @@ def _holes(view: _View) -> list[str]:
     for hole in view.scale.holes:
         x, stop = view.x(hole.begin), view.x(hole.end)
         parts.append(
-            element("rect", x=x + 3, y=_BUS - 4, width=stop - x - 6, height=view.bottom - _BUS + 8, class_="hole")
+            element(
+                "rect", x=x + 3, y=view.bus - 4, width=stop - x - 6, height=view.bottom - view.bus + 8, class_="hole"
+            )
         )
         said = f"+{hole.count} bytes"
-        parts.append(text(said, (x + stop) / 2, _BUS + 13, class_="more", text_anchor="middle"))
+        parts.append(text(said, (x + stop) / 2, view.bus + 13, class_="more", text_anchor="middle"))
     return parts
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import Samples
-from tracecheck.decoding.lane import READY, WAKE
+from tracecheck.decoding.lane import ANNOTATION_CODE, READY, WAKE
 from tracecheck.decoding.rows import Columns, distinct
-from tracecheck.decoding.window import Mask, Window
+from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
 from tracecheck.rules.bounds import CUT, Bounds, Verdicts
 from tracecheck.rules.limit import Rise
 from tracecheck.rules.model import Rule
@@ -270,7 +270,11 @@ class Checker(ABC, Generic[R]):
         return self.lane.codes[event]
 
     def surely_first(self, first: str, second: str) -> bool:
-        """Whether, in one sample, the order is known all the same: ready comes at or after its interrupt."""
+        """Whether, in one sample, the order is known all the same: ready comes at or after its interrupt, and what a
+        decoder says of the bus after what the bus does.
+        """
+        if self.code(second) >= ANNOTATION_CODE:
+            return self.code(first) < ANOMALY_CODE
         return self.code(second) == READY and self.code(first) == self.code("irq.begin")
 
     def bounds(self, lower: Quantity | None, upper: Quantity | None) -> Bounds:
@@ -284,7 +288,23 @@ class Checker(ABC, Generic[R]):
     @property
     def sees_markers(self) -> bool:
         """Whether it looks at a marker, or at something derived from one."""
-        return any(self.code(event) >= WAKE for event in self.rule.events)
+        return any(WAKE <= self.code(event) < ANNOTATION_CODE for event in self.rule.events)
+
+    def told_to(self, window: Window) -> int | None:
+        """The sample from which on what the rule looks at cannot be told, None where all of it can.
+
+        Pulse counts end with the lane's knowledge. What a decoder says of a transfer it says at its STOP: of one that
+        the capture's end cuts, nothing is known.
+        """
+        limits = [window.end] if window.cut_short and self.sees_markers else []
+        if any(self.code(event) >= ANNOTATION_CODE for event in self.rule.events):
+            cut = window.transfers["start"][window.transfers["transfer"] == window.cut_end]
+            limits += cut[:1].tolist()
+        return min(limits, default=None)
+
+    def on_bus(self, event: str) -> bool:
+        """Whether an event is the bus's own, or said of it: it lies in its transfer whatever shares its sample."""
+        return not ANOMALY_CODE <= self.code(event) < ANNOTATION_CODE
 
     def selected(self, transfers: Columns) -> Mask:
         """Which rows of `transfers` the rule judges."""

@@ -1,10 +1,10 @@
 """order: the events of every scope, in order, match a pattern from first to last.
 
 One instance per scope. Only events of the pattern's alphabet count, and always start, restart and stop. Events in one
-sample may have come in any order, but for those of the bus itself and for ready, which never precedes its interrupt:
-all orders match is a pass, none a fail, else inconclusive. What comes in the sample in which a scope begins or ends may
-lie on either side of it. A scope that the capture cuts fails only if no continuation could match; the first START of
-one that began before the capture may be a repeated START.
+sample may have come in any order, but for those of the bus itself, for what a decoder says of it, which comes after it,
+and for ready, which never precedes its interrupt: all orders match is a pass, none a fail, else inconclusive. What
+comes in the sample in which a scope begins or ends may lie on either side of it. A scope that the capture cuts fails
+only if no continuation could match; the first START of one that began before the capture may be a repeated START.
 
     [[rule]]
     id = "short-display-write"
@@ -26,7 +26,7 @@ import numpy as np
 
 from tracecheck import _match
 from tracecheck.decoding.exchanges import FOREVER, Samples
-from tracecheck.decoding.lane import READY, RESTART, START, STOP
+from tracecheck.decoding.lane import ANNOTATION_CODE, READY, RESTART, START, STOP
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
@@ -145,7 +145,8 @@ class OrderChecker(Checker[OrderRule]):
 
     def _until(self, window: Window) -> int:
         """From this sample on nothing counts."""
-        return window.end if window.cut_short and self.sees_markers else FOREVER
+        limit = self.told_to(window)
+        return FOREVER if limit is None else limit
 
     def _seen(self, window: Window) -> Mask:
         seen: Mask = (self._column[window.code] >= 0) & (window.at < self._until(window))
@@ -204,7 +205,8 @@ class OrderChecker(Checker[OrderRule]):
     def _inside(self, order: Order, scopes: Scopes, k: int, sample: int) -> Iterable[Order]:
         """What of these coincident events lies in the scope, in each way it can."""
         if self.rule.scope == "transfer" and sample == scopes.edge[k]:
-            order = order[: order.index(STOP) + 1]
+            behind = order.index(STOP) + 1
+            order = (*order[:behind], *(code for code in order[behind:] if code >= ANNOTATION_CODE))
         if sample == scopes.start[k]:
             order = order[order.index(START) :]
             if scopes.cut_begin[k]:
@@ -219,6 +221,7 @@ class OrderChecker(Checker[OrderRule]):
             order
             for order in dict.fromkeys(permutations(events))
             if [code for code in order if code < ANOMALY_CODE] == fixed
+            and _said_after(order)
             and not (irq_first and order.index(READY) < order.index(self._irq))
         ]
 
@@ -283,7 +286,7 @@ class OrderChecker(Checker[OrderRule]):
             return single(window.synced, INCONCLUSIVE, reason=TOO_MANY)
         if self._done:
             return self._done
-        if window.cut_short and self.sees_markers:
+        if self.told_to(window) is not None:
             return single(window.synced, CUT, reason=CUT_SHORT)
         accepted = [bool(self._dfa.accepting[s]) for s in self._states]
         if all(accepted):
@@ -337,6 +340,12 @@ class OrderChecker(Checker[OrderRule]):
         if wrong.after is None:
             return f"{expected} at first, came {wrong.came}"
         return f"{expected} after {last}, came {wrong.came} {time(value)} later"
+
+
+def _said_after(order: Order) -> bool:
+    """Whether what decoders say comes after the bus's own events."""
+    ours = [code >= ANNOTATION_CODE for code in order if not ANOMALY_CODE <= code < ANNOTATION_CODE]
+    return ours == sorted(ours)
 
 
 _Packable = TypeVar("_Packable", int, Samples)

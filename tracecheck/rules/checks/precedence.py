@@ -84,15 +84,20 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         early &= at < self._first
         verdict[outside], value[outside], reason[outside] = FAIL, -1, OUTSIDE
         verdict[early], reason[early] = CUT, BEFORE_CAPTURE
-        if window.cut_short and self.sees_markers:
-            beyond = at >= window.end
+        if (limit := self.told_to(window)) is not None:
+            beyond = at >= limit
             verdict[beyond], value[beyond], reason[beyond] = CUT, -1, UNKNOWN
         verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
         return instances(at, transfer, verdict, value=value, reason=reason, period=period).where(judged)
 
     def _outside(self, window: Window, at: Samples, transfer: Samples) -> Mask:
         """Markers outside any exchange, where the scope asks for one: nothing on the bus can have caused them."""
-        if self.rule.scope != "exchange" or self.selects or self.code(self.rule.event) < WAKE:
+        if (
+            self.rule.scope != "exchange"
+            or self.selects
+            or self.on_bus(self.rule.event)
+            or self.code(self.rule.event) < WAKE
+        ):
             return np.zeros(len(at), np.bool_)
         return (transfer < 0) & window.judged_at(at)
 
@@ -104,7 +109,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         begin, edge = np.append(starts, 0)[row], np.append(edges, -1)[row]
         cut = np.append(window.transfers["transfer"] == window.cut_begin, False)[row]
         unsure = np.zeros(len(at), np.bool_)
-        if self.code(self.rule.event) >= ANOMALY_CODE:
+        if not self.on_bus(self.rule.event):
             unsure = (row >= 0) & ((at == begin) | (at == edge))
         return _Events(at, begin, cut, unsure, period)
 
@@ -152,7 +157,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         elif self.surely_first(rule.event, rule.cause):
             candidates = [before]
         # The scope's own START is in it; a marker in the sample of that may have come before.
-        at_begin = (True,) if rule.scope == "capture" or self.code(rule.cause) < ANOMALY_CODE else (True, False)
+        at_begin = (True,) if rule.scope == "capture" or self.on_bus(rule.cause) else (True, False)
         # Before the START that opens a scope, nothing lies in it, whatever shares its sample.
         follows = rule.scope == "capture" or self.code(rule.event) != START
         # What would have to be looked for before the capture began cannot be missed.

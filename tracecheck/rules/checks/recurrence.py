@@ -70,8 +70,9 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
     def _capture(self, window: Window) -> Instances:
         at, transfer = window.of(self.code(self.rule.event))
         judged, row, lost = self.chosen_events(window, at, transfer)
-        if window.cut_short and self.sees_markers:
-            judged &= at < window.end  # from there on, others may have come between them
+        limit = self.told_to(window)
+        if limit is not None:
+            judged &= at < limit  # from there on, others may have come between them
         reason = np.where(lost, TOO_MANY, MEASURED).astype(np.uint8)
         fresh = instances(
             at, transfer, np.full(len(at), PASS, np.uint8), reason=reason, period=self.periods(window, row)
@@ -88,7 +89,7 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
             known.transfer,
             known.period,
             np.zeros(len(known), np.int64),
-            np.full(len(known), window.end, np.int64),
+            np.full(len(known), window.end if limit is None else limit, np.int64),
             np.ones(len(known), np.bool_),
             np.zeros(len(known), np.bool_),
             known.reason == TOO_MANY,
@@ -106,8 +107,9 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
         """The events of each scope, those in the samples of its boundaries too."""
         code = self.code(self.rule.event)
         at, own = members(window, self.rule.scope, code)
-        if window.cut_short and self.sees_markers:
-            at, own = at[at < window.end], own[at < window.end]
+        limit = self.told_to(window)
+        if limit is not None:
+            at, own = at[at < limit], own[at < limit]
         free, mine = at[own < 0], np.isin(own, scopes.transfer) & (own >= 0)
         ahead = np.full(int((window.ahead == code).sum()), window.end, np.int64)
         # In one sample: what may have come before the scope, what surely lies in it, what may have come after.
@@ -122,7 +124,7 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
         order = np.lexsort((place, when, scope))
         scope, when, place = scope[order], when[order], place[order]
         last_sample = np.where(scopes.edge >= 0, scopes.edge, scopes.end - 1)
-        last_sample = np.where(scopes.cut_end, window.end, last_sample)
+        last_sample = np.where(scopes.cut_end, window.end if limit is None else limit, last_sample)
         return _Events(
             when,
             scopes.transfer[scope],

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
-from tracecheck.decoding.lane import START
+from tracecheck.decoding.lane import ANNOTATION_CODE, START
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window, first_at
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts, agree
 from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
@@ -78,7 +78,10 @@ class ResponseChecker(TimedChecker[ResponseRule]):
     def __init__(self, rule: ResponseRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
         self._pending = _Pending(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _NOBODY, _NOBODY)
-        self._on_bus = self.code(rule.trigger) < ANOMALY_CODE
+        self._on_bus = self.on_bus(rule.trigger)
+        self._said = self.code(rule.response) >= ANNOTATION_CODE
+        said, done = max(self.code(e) for e in rule.events), min(self.code(e) for e in rule.events)
+        self._told_apart = done < ANOMALY_CODE and said >= ANNOTATION_CODE
 
     def feed(self, window: Window) -> Instances:
         fresh, lost = self._triggers(window)
@@ -145,9 +148,9 @@ class ResponseChecker(TimedChecker[ResponseRule]):
             turn = first_at(waiting.at, waiting.at, "right")
         if self._on_bus and self.rule.response != "start":
             edge = np.minimum(edge, first_at(members(window, "exchange", START)[0], waiting.at, "right"))
-        if window.cut_short and self.sees_markers:
-            # Beyond the end of what is known of the markers, nothing can be missed.
-            edge, turn = (np.where(limit > window.end, FOREVER, limit) for limit in (edge, turn))
+        if (known := self.told_to(window)) is not None:
+            # Beyond the end of what is known of the markers, or said of the bus, nothing can be missed.
+            edge, turn = (np.where(limit > known, FOREVER, limit) for limit in (edge, turn))
         return edge, turn
 
     def _judge(self, waiting: _Pending, edge: Samples, turn: Samples, responses: Samples, window: Window) -> Instances:
@@ -184,7 +187,7 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         reason = np.where(taken, MEASURED, np.where(ends < FOREVER, ABSENT, ELAPSED)).astype(np.uint8)
         coincident = taken & (~sure | ((first == waiting.at) & (first != after)))
         reason[coincident & (verdict == INCONCLUSIVE)] = COINCIDENT
-        elapsed = np.maximum(window.end - waiting.at, 0)
+        elapsed = np.maximum(self._known(window) - waiting.at, 0)
         value = np.where((reason == ELAPSED) & (verdict == FAIL), elapsed, value)
         longest = np.where(always, last - waiting.at, FOREVER)
         extra = np.where(reason == ABSENT, ends, np.where(reason == ELAPSED, elapsed, longest))
@@ -202,12 +205,16 @@ class ResponseChecker(TimedChecker[ResponseRule]):
 
     def _counts(self, waiting: _Pending, came: Samples, edge: Samples, turn: Samples, *, late: bool) -> Mask:
         """Whether a response lies within the turn; `late`: one in the sample of what ends it came before that."""
-        if self.code(self.rule.response) >= ANOMALY_CODE:
+        if not self.on_bus(self.rule.response):
             at_edge = late and (came == edge) & ((waiting.at < edge) | (not self._on_bus))
         else:
             # The bus orders its own events: STOP is the last event of its transfer, START the first of the next.
-            at_edge = (came == edge) & (waiting.at < came) & (self.rule.response == "stop")
-        within: Mask = ((came < edge) | at_edge) & ((came < turn) | (late & (came == turn)))
+            last = self.rule.response == "stop" or (self._said and self.rule.scope == "transfer")
+            at_edge = (came == edge) & (waiting.at < came) & last
+        at_turn = late
+        if self._told_apart:
+            at_turn = self.surely_first(self.rule.response, self.rule.trigger)
+        within: Mask = ((came < edge) | at_edge) & ((came < turn) | (at_turn & (came == turn)))
         return within & (came < waiting.end)
 
     def _verdict(self, waiting: _Pending, came: Samples, counts: Mask, ends: Samples, window: Window) -> Verdicts:
@@ -217,9 +224,14 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         cut = ~counts & (ends == FOREVER)
         if cut.any():
             # Not answered by the capture's end: only what has already taken too long can be told.
-            late = self._each.beyond(window.end - waiting.at, waiting.period)
+            late = self._each.beyond(np.maximum(self._known(window) - waiting.at, 0), waiting.period)
             verdict[cut] = np.where(late, FAIL, CUT)[cut]
         return verdict
+
+    def _known(self, window: Window) -> int:
+        """Up to where a response would have been seen."""
+        limit = self.told_to(window)
+        return window.end if limit is None else limit
 
     def spans(self, found: Instances) -> Spans:
         absent, elapsed = found.reason == ABSENT, found.reason == ELAPSED

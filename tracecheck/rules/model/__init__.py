@@ -15,6 +15,7 @@ from tracecheck.rules.model.order import OrderRule
 from tracecheck.rules.model.pins import BusSpec, MarkerSpec
 from tracecheck.rules.model.rule import Rule
 from tracecheck.rules.model.ruleset import RuleSet
+from tracecheck.rules.model.stack import StackSpec
 from tracecheck.rules.model.times import DurationRule, PrecedenceRule, RecurrenceRule, ResponseRule
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "RuleSet",
     "Scope",
     "Severity",
+    "StackSpec",
     "TimingRule",
 ]

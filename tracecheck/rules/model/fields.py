@@ -27,6 +27,8 @@ def _interval(value: str) -> str:
         return value
     if value.endswith((".begin", ".end")):
         raise ValueError(f'a duration is of the marker itself; write "{value.partition(".")[0]}"')
+    if ":" in value:
+        raise ValueError(f'"{value}" is no marker; from "{value}.begin" to "{value}.end" is kind = "response"')
     return _named(value)
 
 

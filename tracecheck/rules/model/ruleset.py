@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictInt
@@ -11,6 +11,7 @@ from tracecheck.rules.limit import Rise, RiseTimes
 from tracecheck.rules.model.frozen import Frozen
 from tracecheck.rules.model.kinds import AnyRule
 from tracecheck.rules.model.pins import BusSpec, MarkerSpec
+from tracecheck.rules.model.stack import StackSpec
 from tracecheck.rules.quantity import Seconds, parse_quantity
 
 
@@ -26,6 +27,7 @@ class RuleSet(Frozen):
     sources: tuple[str, ...] = ()
     buses: dict[str, BusSpec] = Field(default_factory=dict)
     markers: dict[str, MarkerSpec] = Field(default_factory=dict)
+    stacks: dict[str, StackSpec] = Field(default_factory=dict)
     rules: tuple[AnyRule, ...] = ()
     settle: Seconds = parse_quantity("5ms")
     timebase_ppm: Annotated[StrictInt, Field(ge=0, le=100_000)] = 100
@@ -57,6 +59,11 @@ class RuleSet(Frozen):
             merged[marker.name] = MarkerSpec(**{**old, **new})
         return self.model_copy(update={"markers": merged})
 
+    def with_stacks(self, texts: Mapping[str, str]) -> RuleSet:
+        """The same set with stacks of these names and texts beside its own; one of a name it has replaces that."""
+        specs = {name: StackSpec(name=name, decoders=text) for name, text in texts.items()}
+        return self.model_copy(update={"stacks": {**self.stacks, **specs}})
+
     def merged(self, other: RuleSet) -> RuleSet:
         """Both sets in one; where they disagree, `other` has its way, rule by rule and marker by marker."""
         settings = {key: getattr(other, key) for key in _SETTINGS if key in other.model_fields_set}
@@ -65,6 +72,7 @@ class RuleSet(Frozen):
             "sources": tuple(dict.fromkeys((*self.sources, *other.sources))),
             "buses": {**self.buses, **other.buses},
             "markers": {**self.markers, **other.markers},
+            "stacks": {**self.stacks, **other.stacks},
         }
         return self.with_rules(other.rules).model_copy(update=update)
 
