@@ -2,11 +2,7 @@
 
 from i2c_rows cimport Rows, grow
 from i2c_state cimport DATA, FAR, SCL, Core
-from libc.stdint cimport int64_t, uint16_t
-from libc.string cimport memset
-
-cdef enum:
-    NEAR = 64       # periods longer than the shortest by so much are not counted one by one
+from libc.stdint cimport int64_t, uint64_t
 
 
 cdef inline int64_t limit_of(Core* s, int64_t period) noexcept nogil:
@@ -29,52 +25,33 @@ cdef inline void set_limit(Core* s, int64_t guess) noexcept nogil:
     s.limit = limit_of(s, period)
 
 
-cdef inline int64_t median(int64_t* a, int64_t n, int64_t least) noexcept nogil:
-    """Lower median of a[:n], of which none is less than `least`; 0 for none. May leave `a` in another order.
+cdef inline int64_t up_to(const int64_t* a, int64_t n, int64_t value) noexcept nogil:
+    """How many of a[:n] are `value` or less."""
+    cdef int64_t count = 0, i
+    for i in range(n):
+        count += <int64_t> (<uint64_t> (a[i] - value - 1) >> 63)    # the sign, which needs no branch
+    return count
 
-    A transfer's periods differ by a few samples, so they are counted: one beside the other in four counts, for adding
-    to what was added to just now takes a processor longer than adding elsewhere.
+
+cdef inline int64_t median(const int64_t* a, int64_t n, int64_t least) noexcept nogil:
+    """Lower median of a[:n], of which none is less than `least`; 0 for none.
+
+    Sought by value, in steps that double: a transfer's periods differ by a few samples, so that it is near the least.
     """
-    cdef uint16_t counts[4][NEAR]
-    cdef int64_t k = (n - 1) // 2, i, seen = 0, over
+    cdef int64_t k = (n - 1) // 2, low = least - 1, high = least, middle
     if n == 0:
         return 0
-    memset(counts, 0, sizeof(counts))
-    for i in range(n):
-        over = a[i] - least
-        counts[i & 3][over if over < NEAR - 1 else NEAR - 1] += 1
-    for i in range(NEAR - 1):
-        seen += counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i]
-        if seen > k:
-            return least + i
-    return selected(a, n)
-
-
-cdef inline int64_t selected(int64_t* a, int64_t n) noexcept nogil:
-    """Lower median of a[:n] by Hoare's selection, which leaves `a` in another order."""
-    cdef int64_t k = (n - 1) // 2, low = 0, high = n - 1, i, j, pivot, swap
-    while low < high:
-        pivot = a[low + (high - low) // 2]
-        i = low
-        j = high
-        while i <= j:
-            while a[i] < pivot:
-                i += 1
-            while a[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = a[i]
-                a[i] = a[j]
-                a[j] = swap
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
+    while up_to(a, n, high) <= k:
+        middle = high
+        high += 2 * (high - low)
+        low = middle
+    while high - low > 1:
+        middle = low + (high - low) // 2
+        if up_to(a, n, middle) > k:
+            high = middle
         else:
-            break
-    return a[k]
+            low = middle
+    return high
 
 
 cdef inline int held_by(Core* s, int bit, int64_t low, int64_t begin, int64_t moved, int sda) noexcept nogil:
