@@ -13,6 +13,7 @@ from tracecheck.decoding.find import wire
 from tracecheck.decoding.stream import Batch, Undersampled, decode_capture
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError
+from tracecheck.outline import Outline
 from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
@@ -127,6 +128,7 @@ def analyze(
     timings: bool = False,
     progress: Progress | None = None,
     observe: Callable[[Batch], None] | None = None,
+    outline: Outline | None = None,
 ) -> Report:
     """Decode and judge a capture in one pass, with memory that does not grow with the capture.
 
@@ -134,7 +136,8 @@ def analyze(
     `keep_trace` the report's `trace` holds the tables too, with `keep_checks` its `checks` has every instance of every
     rule. Where rules name what a decoder of sigrok says, or the rule set declares stacks, these are run first, in
     processes of their own; the report's `annotations` are what they said. `timings` measures the bus's timing although
-    no rule asks for it. `observe` is called with every batch of decoded rows.
+    no rule asks for it. `observe` is called with every batch of decoded rows. `outline` collects the transfers that
+    findings name.
     """
     opened = _opened(capture, rate_hz)
     asked = None if rules is None else _rules(rules, None)[0]
@@ -161,6 +164,9 @@ def analyze(
         sampled.add(batch)
         if trace is not None:
             trace.add(batch)
+        if outline is not None:
+            outline.add(batch)
+            outline.thin(engine.named)
         if observe is not None:
             observe(batch)
     if trace is not None:

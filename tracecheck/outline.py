@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck import words
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
 from tracecheck.decoding.stream import Batch
+
+_TOLD: Final = ("transfer", "start", "stop", "end", "address", "directions", "n_bytes", "outcome", "period")
+_COLUMNS: Final[dict[str, type]] = {name: LAYOUT["transfers"][name] for name in _TOLD} | {
+    "previous_end": np.int64,
+    "following": np.int64,
+}
+_ROOM: Final = 1 << 15
+"""Transfers that are held before any is let go of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +52,65 @@ class TransferFacts:
 
 
 class Outline:
-    """Collects the transfer rows of every batch; about a hundred bytes a transfer."""
+    """Collects the transfer rows of every batch; about 70 bytes a transfer, until `thin` lets go of some."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[Columns]] = {}
+        self._counts: dict[str, int] = {}
+        self._roomy = _ROOM
 
     def add(self, batch: Batch) -> None:
         """Take one batch."""
         for bus, rows in batch.buses.items():
             parts = self._parts.setdefault(bus, [])
-            if len(rows["transfers"]["start"]):
-                parts.append(rows["transfers"])
+            n = len(rows["transfers"]["start"])
+            self._counts[bus] = self._counts.get(bus, 0) + n
+            if n:
+                parts.append(_row_by_row(rows["transfers"], parts[-1] if parts else None))
+
+    def thin(self, named: Callable[[str], tuple[NDArray[np.int64], int]]) -> None:
+        """Let go, once there are many, of transfers that nobody will ask for; they still count.
+
+        `named` tells of a bus the transfers that are asked for, and a sample from which on any may be.
+        """
+        held = sum(len(part["start"]) for parts in self._parts.values() for part in parts)
+        if held < self._roomy:
+            return
+        for bus, parts in self._parts.items():
+            rows = concatenate(parts, _COLUMNS)
+            wanted, since = named(bus)
+            keep = np.isin(rows["transfer"], wanted) | (rows["start"] >= since)
+            keep[-1:] = True  # what follows it is not known yet
+            parts[:] = [{name: column[keep] for name, column in rows.items()}]
+        self._roomy = 2 * sum(len(part["start"]) for parts in self._parts.values() for part in parts) + _ROOM
 
     @property
     def buses(self) -> tuple[str, ...]:
         return tuple(self._parts)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Transfers on each bus."""
+        return dict(self._counts)
+
+    @property
     def count(self) -> int:
         """Transfers on all buses."""
-        return sum(len(part["start"]) for parts in self._parts.values() for part in parts)
-
-    def transfers(self, bus: str) -> Columns:
-        """All rows of one bus, in order."""
-        parts = self._parts.get(bus, [])
-        if len(parts) > 1:
-            parts[:] = [concatenate(parts, LAYOUT["transfers"])]
-        return concatenate(parts, LAYOUT["transfers"])
+        return sum(self._counts.values())
 
     def facts(self, bus: str | None, transfer: int | None) -> TransferFacts | None:
-        """What is known of one transfer; None for one that there is not."""
+        """What is known of one transfer; None for one that there is not, or that `thin` let go of."""
         if bus is None or transfer is None:
             return None
-        rows = self.transfers(bus)
+        parts = self._parts.get(bus, [])
+        if len(parts) > 1:
+            parts[:] = [concatenate(parts, _COLUMNS)]
+        rows = concatenate(parts, _COLUMNS)
         i = int(np.searchsorted(rows["transfer"], transfer))
         if i >= len(rows["transfer"]) or rows["transfer"][i] != transfer:
             return None
         address, stop = int(rows["address"][i]), int(rows["stop"][i])
-        more = i + 1 < len(rows["start"])
+        following = int(rows["following"][i])
         return TransferFacts(
             bus=bus,
             transfer=transfer,
@@ -90,6 +122,16 @@ class Outline:
             n_bytes=int(rows["n_bytes"][i]),
             outcome=words.OUTCOMES[int(rows["outcome"][i])],
             period=max(int(rows["period"][i]), 0),
-            previous_end=int(rows["end"][i - 1]) if i else 0,
-            following=int(rows["start"][i + 1]) if more else None,
+            previous_end=int(rows["previous_end"][i]),
+            following=following if following >= 0 else None,
         )
+
+
+def _row_by_row(transfers: Columns, before: Columns | None) -> Columns:
+    """The columns that are kept of these, each row with what it needs of its neighbours. Told to `before`, too."""
+    rows = {name: transfers[name] for name in _TOLD}
+    rows["previous_end"] = np.append(0 if before is None else before["end"][-1], rows["end"][:-1])
+    rows["following"] = np.append(rows["start"][1:], -1)
+    if before is not None:
+        before["following"][-1] = rows["start"][0]
+    return rows

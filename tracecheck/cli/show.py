@@ -46,7 +46,7 @@ def run(
     outline = _outline(capture, wiring, rules)
     facts = outline.facts(bus, transfer)
     if facts is None:
-        count = len(outline.transfers(bus)["start"])
+        count = outline.counts.get(bus, 0)
         known = f"they are 0 to {count - 1}" if count else "there are none"
         raise UsageError(f"{path}: no transfer {transfer} on {bus}; {known}")
     settle = settle_samples(rules.settle.amount, capture.rate_hz)

@@ -108,6 +108,12 @@ class Lane:
         self._derived = Derived(self.codes, WAKE, READY, pending_active=active)
 
     @property
+    def held_from(self) -> int:
+        """The transfers from this sample on have not been in a window yet."""
+        held = (int(part["start"].min()) for part in self._transfers if len(part["start"]))
+        return min([self._released, *held])
+
+    @property
     def names(self) -> dict[int, str]:
         """Name of each code, for reports: a marker under its own name."""
         names = {code: name for name, code in self.codes.items()}

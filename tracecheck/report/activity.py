@@ -1,4 +1,4 @@
-"""When each marker of a capture was active, coarsely: what an overview of a long capture is drawn from.
+"""When each marker of a capture was active and each bus had transfers, coarsely: what an overview is drawn from.
 
 Memory does not depend on the capture's length nor on what happens in it.
 """
@@ -10,19 +10,23 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck import words
 from tracecheck.decoding.stream import Batch
 
 BINS = 2048
 """Parts that a capture is cut into; a drawing has fewer px."""
+OUTCOMES = ("acked", "nack", "other")
+"""As what transfers are drawn."""
 
 
 class Activity:
-    """Collects the marker intervals of every batch."""
+    """Collects the marker intervals, and the transfers, of every batch."""
 
     def __init__(self, samples: int) -> None:
         """`samples`: of the whole capture."""
         self._samples = max(samples, 1)
         self._steps: dict[str, NDArray[np.int64]] = {}
+        self._transfers: dict[tuple[str, str], NDArray[np.int64]] = {}
 
     def add(self, batch: Batch) -> None:
         """Take one batch."""
@@ -34,6 +38,14 @@ class Activity:
             steps += np.bincount(self.bins(rows.begins), minlength=len(steps))
             # A part in which an interval ends is one in which it was active.
             steps -= np.bincount(self.bins(rows.ends) + 1, minlength=len(steps))
+        for bus, tables in batch.buses.items():
+            transfers = tables["transfers"]
+            first, last = self.bins(transfers["start"]), self.bins(transfers["end"]) + 1
+            for outcome, mask in zip(OUTCOMES, _by_outcome(transfers["outcome"]), strict=True):
+                steps = self._transfers.setdefault((bus, outcome), np.zeros(BINS + 2, np.int64))
+                if mask.any():
+                    steps += np.bincount(first[mask], minlength=len(steps))
+                    steps -= np.bincount(last[mask], minlength=len(steps))
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -43,9 +55,20 @@ class Activity:
         """Which part each sample lies in."""
         return np.minimum(samples // -(-self._samples // BINS), BINS - 1)
 
+    def transfers(self, bus: str, outcome: str) -> Iterator[tuple[int, int]]:
+        """The parts [begin, end) in which a bus had transfers of one of `OUTCOMES`, in order."""
+        steps = self._transfers.get((bus, outcome))
+        return iter(()) if steps is None else stretches(np.cumsum(steps[:BINS]) > 0)
+
     def active(self, name: str) -> Iterator[tuple[int, int]]:
         """The parts [begin, end) in which a marker was active, in order."""
         return stretches(np.cumsum(self._steps[name][:BINS]) > 0)
+
+
+def _by_outcome(outcomes: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], ...]:
+    acked = outcomes == words.OUTCOMES.index("acked")
+    nack = np.isin(outcomes, [words.OUTCOMES.index(name) for name in ("address-nack", "data-nack")])
+    return acked, nack, ~acked & ~nack
 
 
 def stretches(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

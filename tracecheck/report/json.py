@@ -58,7 +58,7 @@ def _capture(report: Report, outline: Outline | None) -> dict[str, Any]:
     rate, samples = facts.get("rate_hz"), facts.get("samples")
     facts["duration_ns"] = to_ns(samples, rate) if rate and samples is not None else None
     if outline is not None:
-        facts["transfers"] = {bus: len(outline.transfers(bus)["start"]) for bus in outline.buses}
+        facts["transfers"] = outline.counts
     return facts
 
 

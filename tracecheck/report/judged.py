@@ -13,7 +13,6 @@ from tracecheck import api
 from tracecheck.capture.model import Capture
 from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
-from tracecheck.decoding.stream import Batch
 from tracecheck.exchange import Exchange, read_exchange
 from tracecheck.outline import Outline, TransferFacts
 from tracecheck.report.activity import Activity
@@ -154,12 +153,14 @@ def judge(
     `max_findings` as for `tracecheck.analyze`. Raises CaptureError, ChannelError.
     """
     outline, activity = Outline(), Activity(capture.samples)
-
-    def observe(batch: Batch) -> None:
-        outline.add(batch)
-        activity.add(batch)
-
-    report = api.analyze(capture, asked(rules), max_findings=max_findings, progress=progress, observe=observe)
+    report = api.analyze(
+        capture,
+        asked(rules),
+        max_findings=max_findings,
+        progress=progress,
+        observe=activity.add,
+        outline=outline,
+    )
     return Judged(capture.path, rules, capture, report, outline, terms or Terms(), activity)
 
 

@@ -9,8 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tracecheck.decoding.exchanges import Samples, settle_samples
 from tracecheck.decoding.lane import Lane, LaneMarker
+from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
@@ -116,6 +120,13 @@ class _LaneRun:
         for i in range(len(found)):
             self._observe(result.finding(lane, found, i))
 
+    def named(self) -> tuple[NDArray[np.int64], int]:
+        """The transfers that findings, or what is still undecided, may name; from that sample on any may be."""
+        parts = [checker.waiting for checker in self.checkers.values()]
+        for tally in self.tallies.values():
+            parts += tally.named
+        return distinct(np.concatenate([np.empty(0, np.int64), *parts])), self.lane.held_from
+
     def judged(self, name: str) -> Judged:
         """What became of one rule."""
         return self.tallies[name].judged(self.lane.bus, self.synced)
@@ -161,6 +172,10 @@ class Engine:
             )
             if window is not None:
                 run.feed(window)
+
+    def named(self, bus: str) -> tuple[NDArray[np.int64], int]:
+        """The transfers of a bus that findings may name, as is known by now; from that sample on any may be."""
+        return self._runs[bus].named()
 
     def results(self) -> tuple[RuleResult, ...]:
         """One result a rule, in the order of the rule set."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracecheck import _tally
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
@@ -92,6 +93,13 @@ class Tally:
             if measured < len(found):
                 found = found.where((found.value >= 0) & (found.verdict != CUT))
             self._measure(found)
+
+    @property
+    def named(self) -> list[NDArray[np.int64]]:
+        """Transfers of what is kept."""
+        parts = self._all if self._keep else [part for parts in self._found.values() for part in parts]
+        closest = [] if self._closest is None else [np.array([self._closest.transfer], np.int64)]
+        return [part.transfer for part in parts] + closest
 
     def judged(self, bus: str | None, at: int) -> Judged:
         """What became of the rule so far; `at`: the sample from which on it was judged."""

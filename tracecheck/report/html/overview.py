@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tracecheck import words
-from tracecheck.report.activity import BINS, Activity, stretches
+from tracecheck.report.activity import BINS, OUTCOMES, Activity
 from tracecheck.report.html.svg import drawing, element, text, titled
 from tracecheck.report.judged import Judged
 from tracecheck.rules.verdict import ns_text, time_text
@@ -19,7 +17,6 @@ _ROW, _BAR, _TOP = 22.0, 11.0, 22.0
 _MOST_MARKS = 400
 """Findings marked; where more lie in one place than can be told apart, one mark stands for them."""
 _NAME_CHARS = 12
-_NACKS = ("address-nack", "data-nack")
 
 Place = tuple[int, str, str, bool]
 """A finding: its sample, what a pointer there is told, the id of its place in the page, whether it failed."""
@@ -32,7 +29,7 @@ def overview(one: Judged, places: Sequence[Place]) -> str:
     y = _TOP
     activity = one.activity or Activity(samples)
     for bus in one.outline.buses:
-        rows.append((bus, list(_transfers(one, bus, activity, y))))
+        rows.append((bus, list(_transfers(bus, activity, y))))
         y += _ROW
     for marker in activity.markers:
         said = f"{marker} active"
@@ -56,20 +53,11 @@ def overview(one: Judged, places: Sequence[Place]) -> str:
     return drawing(_GUTTER + _WIDTH + _RIGHT, y + 24, title, parts, kind="overview")
 
 
-def _transfers(one: Judged, bus: str, activity: Activity, y: float) -> Iterator[str]:
-    rows = one.outline.transfers(bus)
-    outcomes = rows["outcome"]
-    nack = np.isin(outcomes, [words.OUTCOMES.index(name) for name in _NACKS])
-    acked = outcomes == words.OUTCOMES.index("acked")
-    for kind, mask in (("acked", acked), ("nack", nack), ("other", ~acked & ~nack)):
-        said = {"other": "void or unfinished transfers"}.get(kind, f"{kind} transfers")
-        for a, b in stretches(_covered(activity.bins(rows["start"][mask]), activity.bins(rows["end"][mask]))):
-            yield _bar(a, b, y, f"transfer {kind}", said)
-
-
-def _covered(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
-    steps = np.bincount(begins, minlength=BINS + 2) - np.bincount(ends + 1, minlength=BINS + 2)
-    return np.cumsum(steps)[:BINS] > 0
+def _transfers(bus: str, activity: Activity, y: float) -> Iterator[str]:
+    for outcome in OUTCOMES:
+        said = "void or unfinished transfers" if outcome == "other" else f"{outcome} transfers"
+        for a, b in activity.transfers(bus, outcome):
+            yield _bar(a, b, y, f"transfer {outcome}", said)
 
 
 def _bar(a: int, b: int, y: float, kind: str, said: str) -> str:

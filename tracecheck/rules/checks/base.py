@@ -184,6 +184,9 @@ def single(
 NONE = Instances.joined([])
 
 
+_NOBODY = np.empty(0, np.int64)
+
+
 class Checker(ABC, Generic[R]):
     """One rule on one lane. `feed` windows in order; each call returns the instances that could be decided."""
 
@@ -228,6 +231,11 @@ class Checker(ABC, Generic[R]):
     @abstractmethod
     def feed(self, window: Window) -> Instances:
         """Instances decided by this window; at the final one, all that are left."""
+
+    @property
+    def waiting(self) -> Samples:
+        """Transfers of instances that are not decided yet."""
+        return _NOBODY
 
     @abstractmethod
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:

@@ -61,6 +61,10 @@ class DurationChecker(TimedChecker[DurationRule]):
             case _:
                 return self._marker(window)
 
+    @property
+    def waiting(self) -> Samples:
+        return np.array([] if self._open is None else [self._open.transfer], np.int64)
+
     def _measured(self, begin: Samples, length: Samples, transfer: Samples, period: Samples, partly: Mask) -> Instances:
         """Instances of known length, or of those that last at least so long where `partly`."""
         late = self._each.beyond(length, period)

@@ -67,6 +67,10 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
 
+    @property
+    def waiting(self) -> Samples:
+        return self._latest.transfer
+
     def _capture(self, window: Window) -> Instances:
         at, transfer = window.of(self.code(self.rule.event))
         judged, row, lost = self.chosen_events(window, at, transfer)

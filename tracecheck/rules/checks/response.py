@@ -108,6 +108,10 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         found = usual.replaced(others, rest).where(known & waiting.judged)
         return Instances.joined([p for p in (lost, found, self._shed()) if len(p)])
 
+    @property
+    def waiting(self) -> Samples:
+        return self._pending.transfer
+
     def _usual(self, waiting: _Pending, first: Samples) -> Instances:
         """All as if each had its response within its turn, with nothing else in the sample of either."""
         value = first - waiting.at
