@@ -169,6 +169,7 @@ def analyze(
             outline.thin(engine.named)
         if observe is not None:
             observe(batch)
+        del batch  # before the next one is decoded
     if trace is not None:
         trace.settle = settle_samples(ruleset.settle.amount, opened.rate_hz)
     facts: dict[str, Any] = {

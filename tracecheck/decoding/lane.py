@@ -17,7 +17,7 @@ from tracecheck import words
 from tracecheck.decoding.derived import Derived
 from tracecheck.decoding.exchanges import FOREVER, VOID, Exchanges, Samples, closing
 from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.merge import EVENTS, interleaved, owned, picked
+from tracecheck.decoding.merge import EVENTS, interleaved, kept, owned, picked
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
 from tracecheck.decoding.window import ANOMALY_CODE, DERIVED_CODE, WIRE, Codes, Window
 
@@ -283,14 +283,14 @@ class Lane:
         if (bus["at"][1:] <= bus["at"][:-1]).any():
             bus = picked(bus, np.lexsort((bus["code"], bus["at"])))
         first = int(np.searchsorted(bus["at"], horizon))
-        self._bus = [picked(bus, slice(first, None))] if first < len(bus["at"]) else []
+        self._bus = [kept(bus, first)] if first < len(bus["at"]) else []
         cuts = [np.searchsorted(part["at"], (horizon, horizon + (horizon < FOREVER))).tolist() for part in self._others]
         here = [picked(part, slice(*cut)) for part, cut in zip(self._others, cuts, strict=True)]
         # What is said in the sample of a START is said after it.
         free = [part["code"][(part["own"] < 0) & (part["code"] < ANNOTATION_CODE)] for part in here]
         ahead = free if horizon < watermark else []
         between = interleaved([picked(part, slice(0, cut)) for part, (cut, _) in zip(self._others, cuts, strict=True)])
-        later = [picked(part, slice(cut, None)) for part, (cut, _) in zip(self._others, cuts, strict=True)]
+        later = [kept(part, cut) for part, (cut, _) in zip(self._others, cuts, strict=True)]
         self._others = [part for part in (interleaved(later),) if len(part["at"])]
         if self.said:
             between["own"] = _told_of(between, transfers)
@@ -318,7 +318,7 @@ class Lane:
             return None
         rows = concatenate(self._timings, TIMINGS)
         now = int(np.searchsorted(rows["transfer"], transfers[-1], "right")) if len(transfers) else 0
-        self._timings = [{name: column[now:] for name, column in rows.items()}]
+        self._timings = [kept(rows, now)]
         return {name: column[:now] for name, column in rows.items()}
 
     @staticmethod

@@ -23,6 +23,11 @@ def picked(rows: Columns, which: NDArray[Any] | slice) -> Columns:
     return {name: column[which] for name, column in rows.items()}
 
 
+def kept(rows: Columns, first: int) -> Columns:
+    """Those from a place on, without the memory of those before it."""
+    return {name: column[first:].copy() for name, column in rows.items()}
+
+
 def interleaved(parts: list[Columns]) -> Columns:
     """Events of parts that are in order each, in order: by sample, and in one sample by code."""
     parts = [part for part in parts if len(part["at"])]
