@@ -323,6 +323,8 @@ cdef void consume(Walk* w, const int64_t* at, const word_t* words, int64_t n) no
         if which == 0:
             continue
         t = at[i]
+        if w.spikes.pending:
+            advance(w, t)
         if w.spikes.pending == 0 and (w.spikes.width == 0 or (i + 1 < n and at[i + 1] - t > w.spikes.width)):
             w.spikes.raw = lines
             step(w, t, which)
