@@ -112,8 +112,8 @@ def build(
     other_at, other_code, other_own = others
     cdef Py_ssize_t n_bus = bus_at.shape[0], n_others = other_at.shape[0], n_ids = ids.shape[0]
     cdef Py_ssize_t n = n_bus + n_others, n_exchanges = start.shape[0]
-    cdef Py_ssize_t i, b = 0, o = 0, e = -1, row
-    cdef int64_t now, mine
+    cdef Py_ssize_t i, b = 0, o = 0, e = -1, row = -1
+    cdef int64_t now, mine, before = -1
     cdef int16_t what
     cdef bint bad = False
     if bus_code.shape[0] != n_bus or bus_own.shape[0] != n_bus:
@@ -139,7 +139,9 @@ def build(
                 now, what, mine = other_at[o], other_code[o], other_own[o]
                 o += 1
             at[i], code[i], own[i] = now, what, mine
-            row = row_of(&ids[0], n_ids, mine) if mine >= 0 and n_ids else -1
+            if mine != before:
+                row = row_of(&ids[0], n_ids, mine) if mine >= 0 and n_ids else -1
+                before = mine
             own_row[i] = <int32_t> row
             if mine >= 0 and not (row >= 0 and void[row]):
                 owner[i], owner_row[i] = mine, <int32_t> row

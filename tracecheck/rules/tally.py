@@ -130,7 +130,7 @@ class Tally:
     def _measure(self, found: Instances) -> None:
         low, high = self._values.add(found.value)
         limits = self._checker.limits(found)
-        if self._closest is not None and not _closer(low, high, limits, self._closest.room):
+        if self._closest is not None and not _closer(low, high, limits, self._closest, found):
             return
         lower, upper = limits
         room = np.fmin(upper - found.value, found.value - lower)
@@ -143,9 +143,12 @@ class Tally:
         self._closest = candidate if self._closest is None else min(self._closest, candidate)
 
 
-def _closer(low: int, high: int, limits: Limits, room: float) -> bool:
-    """Whether a value may be as near to its bound as `room`: where all have the same bounds, least and most tell."""
+def _closer(low: int, high: int, limits: Limits, closest: Closest, found: Instances) -> bool:
+    """Whether one may be closer than `closest`, or as close and earlier: where all have the same bounds, low and high
+    tell, the least and the most that was measured.
+    """
     lower, upper = limits
     if lower.strides != (0,) or upper.strides != (0,):
         return True
-    return bool(np.fmin(upper[0] - high, low - lower[0]) <= room)
+    room = np.fmin(upper[0] - high, low - lower[0])
+    return bool(room < closest.room or (room == closest.room and found.at.min() <= closest.at))

@@ -289,6 +289,11 @@ class Checker(ABC, Generic[R]):
         return Bounds(lower, upper, self.lane.rate_hz, self.lane.timebase_ppm)
 
     @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """What chooses the transfers that are judged: the rule's own, and those of the markers that it looks at."""
+        return tuple(self._where)
+
+    @property
     def selects(self) -> bool:
         """Whether some transfers are not judged."""
         return bool(self._where)

@@ -50,7 +50,9 @@ class ModelOrderChecker(Checker[OrderRule]):
 
     def feed(self, window: Window) -> Instances:
         scopes = judged_scopes(self, window)
-        classes = self._driver.order_of(Shapes.of(window).where(scopes.row))
+        driver = self._driver
+        every = window.once(("orders", driver.name), lambda: driver.order_of(Shapes.of(window)))
+        classes = every[scopes.row]
         found = [self._without_shape(scopes.where(classes < 0))]
         for index in distinct(classes[classes >= 0]).tolist():
             mine = self._each[index].judged(window, scopes.where(classes == index))

@@ -114,10 +114,14 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
             top = FOREVER if self.rule.max is None else min(self.rule.max, FOREVER)
             low, high = (np.full(n, bound, np.int64) for bound in (min(self.rule.min, FOREVER), top))
             return low, high, np.ones(n, np.bool_)
-        counts = driver.interrupts(Shapes.of(window).where(scopes.row))
-        least = np.where(counts.known & (self.rule.only != "max"), counts.least, 0)
-        most = np.where(counts.known & (self.rule.only != "min"), counts.most + self.rule.spare, _NO_LIMIT)
-        return least, most, counts.known
+        counts = window.once(("interrupts", driver.name), lambda: driver.interrupts(Shapes.of(window)))
+        known = counts.known[scopes.row]
+        least, most = np.zeros(n, np.int64), np.full(n, _NO_LIMIT, np.int64)
+        if self.rule.only != "max":
+            least = np.where(known, counts.least[scopes.row], 0)
+        if self.rule.only != "min":
+            most = np.where(known, counts.most[scopes.row] + self.rule.spare, _NO_LIMIT)
+        return least, most, known
 
     def _limits(self, packed: int) -> tuple[int, int | None]:
         """The bounds of an instance; those of the rule, or what its driver model gave."""

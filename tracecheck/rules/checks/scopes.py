@@ -76,6 +76,10 @@ def _every_scope(window: Window, kind: str) -> Scopes:
 
 def judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
     """Those that the rule's selectors choose, from where both lines of the bus were high once."""
+    return window.once(("judged", checker.rule.scope, checker.selectors), lambda: _judged_scopes(checker, window))
+
+
+def _judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
     scopes = every_scope(window, checker.rule.scope)
     keep = window.judged_at(scopes.start)
     if checker.selects:
@@ -91,8 +95,8 @@ def members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
 def _members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
     mine = window.places(code)
     at, own = window.at[mine], window.own[mine]
-    if kind == "exchange":
-        transfers = window.transfers
+    transfers = window.transfers
+    if kind == "exchange" and (transfers["outcome"] == VOID).any():
         void = np.isin(own, transfers["transfer"][transfers["outcome"] == VOID])
         if code < ANOMALY_CODE:
             return at[~void], own[~void]

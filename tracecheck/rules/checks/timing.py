@@ -79,12 +79,12 @@ class TimingChecker(Checker[ParameterRule]):
     def feed(self, window: Window) -> Instances:
         if window.timings is None:
             return NONE
-        rows = window.once(("timings", self._parameter), lambda: self._measured(window))
+        end = "high" if self._at_most else "low"
+        rows = window.once(("timings", self._parameter, end), lambda: self._measured(window, end))
         if not len(rows["transfer"]):
             return NONE
         row = window.rows_of(rows["transfer"])
         period = window.once(("timed", self._parameter), lambda: self.periods(window, row))
-        end = "high" if self._at_most else "low"
         value, at = rows[end], rows[f"{end}_at"]
         if self._slowest:
             # A clock that is stretched now and then is not slow: SMBus means the one that it is so as a rule.
@@ -105,12 +105,12 @@ class TimingChecker(Checker[ParameterRule]):
     def adrift(self, found: Instances) -> Mask:
         return np.full(len(found), self.rule.parameter in _OF_BYTES, np.bool_)
 
-    def _measured(self, window: Window) -> Columns:
-        """What was measured of the parameter."""
+    def _measured(self, window: Window, end: str) -> Columns:
+        """What was measured of the parameter, and where: its `low` or its `high` end."""
         timings = window.timings or {}
         order, offsets = window.once("by parameter", lambda: grouped(timings["parameter"], _EACH_PARAMETER))
         mine = order[offsets[self._parameter] : offsets[self._parameter + 1]]
-        return {name: timings[name][mine] for name in ("transfer", "count", "low", "low_at", "high", "high_at")}
+        return {name: timings[name][mine] for name in ("transfer", "count", end, f"{end}_at")}
 
     def _mode(self, period: Samples) -> Samples:
         """Which of the rule's bounds is each transfer's, -1 for none: its mode has none, or its clock is not known."""
