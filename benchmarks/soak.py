@@ -21,8 +21,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from captures import KINDS, RATE_HZ, TILE, tile
 from numpy.typing import NDArray
+
+if __package__:
+    from .captures import KINDS, RATE_HZ, TILE, tile
+else:
+    from captures import KINDS, RATE_HZ, TILE, tile
 
 MARKS = ("<!-- soak -->", "<!-- end of the soak -->")
 WAKE = "irq.begin -> run.begin < 20us"
