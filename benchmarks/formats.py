@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,15 +45,23 @@ def written(capture: Capture, folder: Path) -> dict[str, tuple[Path, dict[str, i
         write_vcd(file, capture)
     (folder / "x.vcd.gz").write_bytes(gzip.compress((folder / "x.vcd").read_bytes()))
     saleae_csv(capture, folder / "x.csv")
+    if shutil.which("vcd2fst"):
+        command = ["vcd2fst", "-v", str(folder / "x.vcd"), "-f", str(folder / "x.fst")]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (folder / "x.bin").write_bytes(samples_of(capture).astype(np.uint8).tobytes())
-    return {
+    found: dict[str, tuple[Path, dict[str, int]]] = {
         "sigrok session": (folder / "x.sr", {}),
         "raw binary": (folder / "x.bin", {**rate, "unitsize": 1}),
         "VCD": (folder / "x.vcd", rate),
         "VCD in gzip": (folder / "x.vcd.gz", rate),
+        "FST": (folder / "x.fst", rate),
         "CSV, a row a change": (folder / "x.csv", rate),
         "Saleae's binary export": (saleae_binary(capture, folder)[0], rate),
     }
+    missing = [form for form, (path, _) in found.items() if not path.exists()]
+    if missing:
+        print(f"not measured: {', '.join(missing)} (vcd2fst is not installed: apt install gtkwave)", file=sys.stderr)
+    return {form: what for form, what in found.items() if form not in missing}
 
 
 def edges_in(path: Path, said: dict[str, int]) -> int:

@@ -1,12 +1,16 @@
-"""The soak of `watch`, for seconds: what was sent was counted, the fault that was sent is told, and the count would tell."""
+"""The soak of `watch`, for seconds: what was sent was counted, its fault is told, and a loss would be."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import soak
 

@@ -25,7 +25,8 @@ _HEADER_LENGTH: Final = 329
 _WRAPPED: Final = 254
 """The type of the one block of a file that was compressed as a whole."""
 _UNITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9, "ps": 12, "fs": 15}
-_LEVELS: Final = {"0": 0, "1": 1, "l": 0, "h": 1, "z": 1, "L": 0, "H": 1, "Z": 1}
+_LEVELS: Final[dict[object, int]] = {0: 0, 1: 1, "0": 0, "1": 1, "l": 0, "h": 1, "z": 1, "L": 0, "H": 1, "Z": 1}
+_UNKNOWN: Final = 2
 
 
 def recognise(head: bytes) -> bool:
@@ -94,28 +95,27 @@ def _captured(
         )
     names = [v.name for v in variables]
     channels, released, unknown = [], 0, 0
-    at, bit, level = [], [], []
+    at: list[Any] = []
+    level: list[Any] = []
     for i, variable in enumerate(variables):
         full = variable.full_name.removeprefix("libsigrok.")
         channels.append(Channel(full if names.count(names[i]) > 1 else names[i], i))
-        changes: list[tuple[int, Any, Any]] = []
+        changes: list[tuple[int, Any, object]] = []
         wave.stream_changes(lambda *change: changes.append(change), [variable])  # noqa: B023  (called before it returns)
-        for time, _, value in changes:
-            text = str(value)
-            if text not in _LEVELS:
-                unknown += 1
-                continue
-            released += text in "zZ"
-            at.append(time)
-            bit.append(i)
-            level.append(_LEVELS[text])
-    if not at:
+        values = [value for _, _, value in changes]
+        found = np.array([_LEVELS.get(value, _UNKNOWN) for value in values], np.uint64)
+        known = found != _UNKNOWN
+        unknown += len(found) - int(known.sum())
+        released += sum(map(values.count, "zZ"))
+        at.append(np.array([time for time, _, _ in changes], np.int64)[known])
+        level.append(found[known])
+    if not sum(map(len, at)):
         raise CaptureError(path, "an FST in which no line ever has a level; record it again")
     if released:
         notes.append(f"{released} changes to z read as 1: a line that nobody drives is pulled up.")
     if unknown:
         notes.append(f"{unknown} changes to x left their line as it was.")
-    ticks, words, initial = _merged(np.array(at, np.int64), np.array(bit, np.uint64), np.array(level, np.uint64))
+    ticks, words, initial = _merged(at, level)
     kind, _, _, end = _HEADER.unpack_from(head)
     scale = wave.timescale
     tick = Fraction(int(scale.factor), 10 ** _UNITS[str(scale.unit)])
@@ -124,16 +124,14 @@ def _captured(
     return gridded(path, "FST", timed, channels, rate_hz=rate_hz, max_samples=max_samples, notes=notes)
 
 
-def _merged(at: Any, bit: Any, level: Any) -> tuple[Any, Any, int]:
-    """Changes of single lines, line by line, to words in order; a line's first level holds from the beginning on."""
-    first = np.unique(bit, return_index=True)[1]
-    initial = int((level[first] << bit[first]).sum())
-    order = np.argsort(at, kind="stable")
-    at, bit, level = at[order], bit[order], level[order]
-    # What each change does to its line: nothing, where it repeats the level the line has.
-    words = np.empty(len(at), np.uint64)
-    state = initial
-    for i, (b, v) in enumerate(zip(bit.tolist(), level.tolist(), strict=True)):
-        state = state | 1 << b if v else state & ~(1 << b)
-        words[i] = state
-    return at, words, initial
+def _merged(at: list[Any], level: list[Any]) -> tuple[Any, Any, int]:
+    """Changes line by line to words in order; a line's first level holds from the beginning on."""
+    initial, flips = 0, []
+    for bit, levels in enumerate(level):
+        initial |= int(levels[0]) << bit if len(levels) else 0
+        # A change that repeats the level its line has flips nothing.
+        flips.append((levels ^ np.concatenate([levels[:1], levels[:-1]])) << np.uint64(bit))
+    ticks = np.concatenate(at)
+    order = np.argsort(ticks, kind="stable")
+    words = np.bitwise_xor.accumulate(np.concatenate([[np.uint64(initial)], np.concatenate(flips)[order]]))[1:]
+    return ticks[order], words, initial
