@@ -110,6 +110,7 @@ bench: $(VENV)/.core
 	$(BIN)/python -m benchmarks.speed --write docs/benchmarks.md
 	$(BIN)/python benchmarks/rules.py --write docs/benchmarks-rules.md
 	$(BIN)/python benchmarks/formats.py --write docs/formats.md
+	$(BIN)/python benchmarks/soak.py --minutes 2 --fast
 	$(BIN)/python benchmarks/emulation.py --write
 
 bench-quick: $(VENV)/.core

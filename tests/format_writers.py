@@ -57,6 +57,13 @@ def saleae_binary(capture: Capture, folder: Path, *, begin: float = -0.5) -> lis
     return files
 
 
+def binary_in_chunks(chunks: Sequence[tuple[int, float, float, Sequence[float]]], *, count: int | None = None) -> bytes:
+    """One channel's file in version 1: state, begin, end and transitions of each chunk."""
+    head = struct.pack("<8siiQ", b"<SALEAE>", 1, 0, len(chunks) if count is None else count)
+    parts = [struct.pack("<IdddQ", s, 24e6, b, e, len(t)) + np.array(t, "<f8").tobytes() for s, b, e, t in chunks]
+    return head + b"".join(parts)
+
+
 def binary(
     initial: int,
     begin: float,

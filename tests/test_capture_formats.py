@@ -15,7 +15,7 @@ import needs
 import numpy as np
 import pyarrow as pa
 import pytest
-from format_writers import saleae_binary, saleae_csv, samples_of
+from format_writers import binary_in_chunks, saleae_binary, saleae_csv, samples_of
 
 import tracecheck
 from tracecheck.capture.memory import ArrayCapture
@@ -128,6 +128,42 @@ def test_saleae_s_binary_files_are_one_capture(tmp_path: Path) -> None:
     assert [c.name for c in found.channels] == [f"Channel {i}" for i in range(5)]
     assert found.samples == wanted.samples
     assert (samples_of(found) == samples_of(wanted)).all()
+
+
+@pytest.mark.parametrize("cut", [None, 0.2, 0.7])
+def test_saleae_s_version_1_is_the_same_capture(cut: float | None, tmp_path: Path) -> None:
+    """In one chunk, or in two that follow on one another."""
+    wanted = tracecheck.open(CAPTURE)
+    assert wanted.rate_hz
+    samples, begin = samples_of(wanted), -0.5
+    end = begin + len(samples) / wanted.rate_hz
+    for number, channel in enumerate(wanted.channels):
+        level = (samples >> np.uint64(channel.bit)) & np.uint64(1)
+        times = begin + (np.flatnonzero(np.diff(level)) + 1) / wanted.rate_hz
+        chunks = [(int(level[0]), begin, end, times.tolist())]
+        if cut is not None:
+            middle = begin + cut * (end - begin)
+            before = times[times < middle]
+            state = int(level[0]) ^ len(before) & 1
+            chunks = [
+                (int(level[0]), begin, middle, before.tolist()),
+                (state, middle, end, times[len(before) :].tolist()),
+            ]
+        (tmp_path / f"digital_{number}.bin").write_bytes(binary_in_chunks(chunks))
+    found = tracecheck.open(tmp_path / "digital_1.bin", rate_hz=wanted.rate_hz)
+    assert not found.notes
+    assert found.samples == wanted.samples
+    assert (samples_of(found) == samples_of(wanted)).all()
+
+
+def test_a_gap_of_saleae_s_is_told(tmp_path: Path) -> None:
+    """The line stays as it was until it is seen again."""
+    path = tmp_path / "digital_0.bin"
+    path.write_bytes(binary_in_chunks([(1, 0.0, 3e-6, [1e-6]), (1, 5e-6, 8e-6, [6e-6, 7e-6]), (1, 9e-6, 9.5e-6, [])]))
+    found = tracecheck.open(path, rate_hz=1_000_000)
+    assert samples_of(found).tolist() == [1, 0, 0, 0, 0, 1, 0, 1, 1, 1]
+    said = "2 stretches were not recorded, the first from 3e-06 to 5e-06 s: the lines are taken to stay as they were."
+    assert said in found.notes
 
 
 def test_fst_as_gtkwave_wrote_it() -> None:

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from format_writers import binary
+from format_writers import binary, binary_in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,8 +76,28 @@ DAMAGED: dict[str, tuple[str | bytes, str]] = {
         "an export of an analog channel; export the digital ones",
     ),
     "a binary export of another version": (
-        binary(1, 0.0, 1.0, [], version=1),
-        "a binary export of version 1, of which only 0 is known; export it as CSV",
+        binary(1, 0.0, 1.0, [], version=2),
+        "a binary export of version 2, of which only 0 and 1 are known; export it as CSV",
+    ),
+    "a binary export of version 1, cut off": (
+        binary_in_chunks([(1, 0.0, 1.0, [0.1]), (0, 1.0, 2.0, [1.5])])[:-8],
+        "declares 1 transitions and holds 0; export or copy it again",
+    ),
+    "a binary export of version 1 with more chunks than it holds": (
+        binary_in_chunks([(1, 0.0, 1.0, [0.1])], count=2**63),
+        "declares 9223372036854775808 chunks and is too short for them; export or copy it again",
+    ),
+    "a binary export of version 1 that lacks its last chunk": (
+        binary_in_chunks([(1, 0.0, 1.0, [0.1, 0.2, 0.3, 0.4, 0.5])], count=2),
+        "ends within its head; export it again",
+    ),
+    "a binary export of version 1 with nothing in it": (
+        binary_in_chunks([]),
+        "holds no data; export a stretch in which the channel was recorded",
+    ),
+    "a binary export of version 1 that runs backwards": (
+        binary_in_chunks([(1, 1.0, 2.0, []), (1, 0.0, 1.0, [])]),
+        "its chunks are not in order; export it again",
     ),
     "a binary export out of order": (
         binary(1, 0.0, 1.0, [0.2, 0.1]),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +92,45 @@ def test_ranges_count_from_zero() -> None:
     with pytest.raises(UsageError) as caught:
         ArrayCapture(np.zeros(2, np.uint8)).edges([0], start=-1)
     assert str(caught.value) == "<array>: samples count from 0: a range from -1 to None makes no sense"
+
+
+ROW = np.array([0, 3, 3, 1, 0, 2], np.uint8)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pa.array(ROW),
+        pa.chunked_array([ROW[:2], ROW[2:]]),
+        pa.array(ROW.astype(np.uint16)),
+        pa.table({"word": ROW}).column("word"),
+        pd.Series(ROW),
+    ],
+    ids=["array", "chunks", "wide", "column", "pandas"],
+)
+def test_arrays_of_others(samples: Any) -> None:
+    """Arrow's and a DataFrame's column read as NumPy's."""
+
+    def edges(given: Any) -> list[tuple[int, int]]:
+        blocks = ArrayCapture(given, 1_000_000, ["SCL", "SDA"]).edges([0, 1])
+        return [edge for b in blocks for edge in zip(b.at.tolist(), b.words.tolist(), strict=True)]
+
+    assert edges(samples) == edges(ROW) == [(1, 3), (3, 1), (4, 0), (5, 2)]
+
+
+def test_an_arrow_array_of_bools() -> None:
+    capture = ArrayCapture(pa.array([False, True, True, False]), 1_000_000, ["SCL"])
+    assert [block.at.tolist() for block in capture.edges([0])] == [[1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (pa.array([1, None, 3], pa.uint8()), "samples must be all there, and 1 of these are null"),
+        (pa.array([1.0]), "samples must be one row of unsigned integers or bools, not 1 dimensions of float64"),
+        (["x"], "samples must be a NumPy or an Arrow array, not list"),
+    ],
+)
+def test_what_is_no_array_of_samples(samples: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        ArrayCapture(samples, 1_000_000)

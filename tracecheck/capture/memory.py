@@ -1,4 +1,4 @@
-"""Samples that are in memory already: NumPy arrays, from a notebook or a test."""
+"""Samples that are in memory already: NumPy or Arrow arrays, from a notebook or a test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tracecheck.errors import UsageError
 class ArrayCapture(Capture):
     """A capture over an array of samples, which is not copied.
 
-    `samples`  one-dimensional, uint8/16/32/64 or bool: bit 0 is the lowest of each element
+    `samples`  one-dimensional, uint8/16/32/64 or bool: bit 0 is the lowest of each element. A NumPy array, an Arrow
+               array (bools and chunks are copied), a column of a DataFrame
     `rate_hz`  samples per second, or None when it is not known
     `names`    of the lines, from bit 0 on; lines without a name can be asked for by number
     `path`     what messages call this capture
@@ -30,12 +31,13 @@ class ArrayCapture(Capture):
 
     def __init__(
         self,
-        samples: NDArray[Any],
+        samples: NDArray[Any] | Any,
         rate_hz: int | None = None,
         names: Sequence[str] = (),
         *,
         path: str = "<array>",
     ) -> None:
+        samples = _as_numpy(samples)
         if samples.ndim != 1 or samples.dtype.kind not in "ub":
             found = f"{samples.ndim} dimensions of {samples.dtype}"
             raise UsageError(f"samples must be one row of unsigned integers or bools, not {found}")
@@ -61,3 +63,17 @@ class ArrayCapture(Capture):
         for first in range(start, stop, WINDOW // self.unitsize):
             part = np.ascontiguousarray(self._array[first : min(first + WINDOW // self.unitsize, stop)])
             yield (part.byteswap() if swap else part).view(np.uint8).data
+
+
+def _as_numpy(samples: Any) -> NDArray[Any]:
+    """An array of whoever's, as NumPy's. Raises UsageError where some of it is missing, or it is no array."""
+    if isinstance(samples, np.ndarray):
+        return samples
+    if getattr(samples, "null_count", 0):
+        raise UsageError(f"samples must be all there, and {samples.null_count} of these are null")
+    if not hasattr(samples, "to_numpy"):
+        raise UsageError(f"samples must be a NumPy or an Arrow array, not {type(samples).__name__}")
+    # Arrow wants to be told where a copy will do, as it has to for bools.
+    allowed = {"zero_copy_only": False} if type(samples).__module__.startswith("pyarrow") else {}
+    found: NDArray[Any] = samples.to_numpy(**allowed)
+    return found
