@@ -23,7 +23,7 @@ help:
 	@echo 'make dist     sdist and wheel in dist/'
 	@echo 'make bench    speed and memory beside zlib, libdeflate and sigrok-cli, what judging costs; into docs/ (20 minutes)'
 	@echo 'make bench-quick  a look at speed on short captures, written nowhere (a minute)'
-	@echo 'make guard    whether decoding takes more instructions than before, counted under valgrind'
+	@echo 'make guard    whether decoding, or the start, takes more instructions than before, counted under valgrind'
 	@echo 'make docs     the docs site, in build/site'
 	@echo 'make captures record the emulated captures again, and count in them what docs/embassy.md tells'
 	@echo 'make firmware build the ELFs they are recorded from (needs a Rust toolchain, see firmware/README.md)'

@@ -1,33 +1,37 @@
-"""Has decoding become slower? Instructions under callgrind, counted: a count has no noise, so more of them is a change.
+"""Has decoding become slower, or the start? Instructions under callgrind, counted (callgrind.py).
 
     python benchmarks/guard.py [--update]
 
 Some committed captures are decoded N times and 2 N times, each in one process under valgrind; the difference is N
 decodes, without the interpreter's start and the imports. Only instructions in the functions of the compiled core count,
 module by module, so that the interpreter and its libraries do not matter. The core's compiler and what the processor
-can do (libdeflate looks) do; they are kept with the baseline, benchmarks/guard.json. Exit codes:
+can do (libdeflate looks) do; they are kept with the baseline, benchmarks/guard.json. Whole analyses of small captures
+are counted beside that (start_up.py), as they are little more than start. Exit codes:
 
 0   as the baseline, or lower
-1   a module is above it by more than 2 %
+1   a module, or a start, is above it by more than 2 %
 2   could not count
-3   not run: another compiler or processor than the baseline's, or no valgrind
+3   not run, all or a part: another compiler, processor or Python than the baseline's, or no valgrind
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks import start_up
+from benchmarks.callgrind import ROOT, CannotCountError, Counts, profile, spent
+
 BASELINE = Path(__file__).with_suffix(".json")
 CAPTURES = (
     "captures/synthetic/synthetic-late-wake.sr",
@@ -53,13 +57,6 @@ for path in sys.argv[2:]:
             pass
 """
 
-Counts = dict[str, int]
-"""Instructions, module by module."""
-
-
-class CannotCountError(Exception):
-    """What went wrong, for a person."""
-
 
 def circumstances() -> dict[str, str]:
     """What a count depends on beside the sources; the compiler as the core itself names it."""
@@ -76,46 +73,10 @@ def circumstances() -> dict[str, str]:
     }
 
 
-def spent(profile: str) -> Counts:
-    """Instructions of the core's own functions in a callgrind profile, without those they call elsewhere.
-
-    A cost line belongs to the latest `ob=`; after `calls=` it is the callee's, seen from the caller. A name is written
-    once, as `(7) name`, and `(7)` from then on. The format: https://valgrind.org/docs/manual/cl-format.html
-    """
-    names: dict[str, str] = {}
-    counts: Counts = {}
-    module: str | None = None
-    of_call = False
-    for line in profile.splitlines():
-        if line.startswith(("ob=", "cob=")):
-            key, _, value = line.partition("=")
-            number, _, name = value.partition(" ")
-            names[number] = name or names[number]
-            if key == "ob":
-                core = re.search(r"/tracecheck/(_\w+)\.[^/]*so$", names[number])
-                module = core[1] if core else None
-        elif line.startswith("calls="):
-            of_call = True
-        elif line.startswith(_COST):
-            if module is not None and not of_call:
-                counts[module] = counts.get(module, 0) + int(line.split()[1])
-            of_call = False
-    return counts
-
-
-_COST = tuple("0123456789+-*")
-
-
 def instructions(decodes: int, folder: Path) -> Counts:
     """Of one process that decodes each capture so many times."""
-    out = folder / f"{decodes}.callgrind"
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable, "-c", DECODE]
-    command += [str(decodes), *(str(ROOT / capture) for capture in CAPTURES)]
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode or not out.exists():
-        raise CannotCountError(f"valgrind ended with exit code {done.returncode}:\n{done.stderr[-2000:]}")
-    return spent(out.read_text())
+    paths = [str(ROOT / capture) for capture in CAPTURES]
+    return spent(profile(["-c", DECODE, str(decodes), *paths], folder / f"{decodes}.callgrind"))
 
 
 def counted() -> Counts:
@@ -139,21 +100,22 @@ def judged(now: int, before: int) -> tuple[bool, str]:
     return True, f"{change:+.2%}"
 
 
-def compared(baseline: dict[str, Any], here: dict[str, str]) -> int:
-    """Prints a line a module; the exit code."""
-    for what, value in here.items():
-        if value != baseline[what]:
-            print(f"NOT RUN: the baseline's {what} is {baseline[what]}, here it is {value}")
+def compared(what: str, baseline: dict[str, Any], here: dict[str, str], count: Callable[[], Counts]) -> int:
+    """Prints a line for each count; the exit code."""
+    for key, value in here.items():
+        if value != baseline[key]:
+            print(f"NOT RUN: {what}: the baseline's {key} is {baseline[key]}, here it is {value}")
             print("to compare two states of the sources here: --update on the first, then without on the second")
             return NOT_RUN
-    now, before = counted(), baseline["instructions"]
+    now, before = count(), baseline["instructions"]
     if now.keys() != before.keys():
-        raise CannotCountError(f"decoding runs {', '.join(now)}, the baseline has {', '.join(before)}; --update it")
+        raise CannotCountError(f"{what} runs {', '.join(now)}, the baseline has {', '.join(before)}; --update it")
     passed = True
-    for module, count in now.items():
-        fine, said = judged(count, before[module])
+    for name, instructions in now.items():
+        fine, said = judged(instructions, before[name])
         passed &= fine
-        print(f"{'pass' if fine else 'FAIL'}  {module:9} {count:12,} instructions, {before[module]:12,} before, {said}")
+        counts = f"{instructions:13,} instructions, {before[name]:13,} before"
+        print(f"{'pass' if fine else 'FAIL'}  {what}, {name:16} {counts}, {said}")
     return 0 if passed else 1
 
 
@@ -165,9 +127,18 @@ def main() -> int:
         if shutil.which("valgrind") is None:
             print("NOT RUN: valgrind is not installed: apt install valgrind")
             return NOT_RUN
+        here, start = circumstances(), start_up.circumstances()
         if not wanted.update:
-            return compared(json.loads(BASELINE.read_text()), circumstances())
-        found = {**circumstances(), "python": platform.python_version(), "instructions": counted()}
+            baseline = json.loads(BASELINE.read_text())
+            codes = (
+                compared("decoding", baseline["decoding"], here, counted),
+                compared("start-up", baseline["start-up"], start, start_up.counted),
+            )
+            return 1 if 1 in codes else max(codes)
+        found = {
+            "decoding": {**here, "instructions": counted()},
+            "start-up": {**start, "instructions": start_up.counted()},
+        }
         BASELINE.write_text(json.dumps(found, indent=2) + "\n")
         print(BASELINE.read_text(), end="")
     except (CannotCountError, OSError, ValueError, KeyError) as error:
