@@ -512,6 +512,17 @@ def test_before_two_rises_the_period_is_guessed() -> None:
     assert odd(tables) == [("missing-stop", high + 10 * 8, 0, 1)]  # the period of the transfer before is longer
 
 
+def test_the_guess_holds_in_bytes_that_are_whole_but_for_a_pause() -> None:
+    """By the period found later the pause is none; by twice the first low phase, which is all there was, it is one."""
+    pen = Pen(2, 6).idle(60).start().clock(1).hold(1, 1, 40)
+    for level in (1, 0, 1, 0, 1, 0, 1, 0):
+        pen.clock(level)
+    bus = pen.byte(0x55).byte(0x55).byte(0x55).stop().idle(60).bus()
+    got = decode(bus, glitch=1, idle=0)
+    assert "missing-stop" in [KINDS[row["kind"]] for row in got["anomalies"]]
+    assert unordered(got) == unordered(twin(bus.scl, bus.sda, glitch=1, idle=0, stuck=0)[0])
+
+
 def test_missing_stop_in_the_middle_of_a_byte() -> None:
     pen = Pen().idle().message(0x78).clock(0).clock(1)
     high = len(pen.scl) - 4

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tracecheck import _i2c, words
 from tracecheck.capture.model import EdgeBlock
-from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate, handed_over
+from tracecheck.decoding.rows import LAYOUT, Columns, allocate, concatenate
 
 Samples = NDArray[np.int64]
 _START = words.BUS_EVENTS.index("start")
@@ -92,8 +92,7 @@ class BusDecoder:
         self._framed = (0, 0)
         for table, n in zip(LAYOUT, counts, strict=True):
             if n:
-                rows, self._buffers[table] = handed_over(self._buffers[table], n)
-                self._parts[table].append(rows)
+                self._parts[table].append({name: column[:n].copy() for name, column in self._buffers[table].items()})
         self.pending += counts[0]
         self._core.bind(self._buffers)
 

@@ -94,17 +94,6 @@ def allocate(layout: dict[str, dict[str, type]], rows: int, **more: int) -> dict
     }
 
 
-def handed_over(columns: Columns, n: int) -> tuple[Columns, Columns]:
-    """The first `n` rows of a table's buffers as they are, and the buffers to fill next.
-
-    Well filled buffers are given away and replaced, others copied: a copy costs time, what is not filled costs memory.
-    """
-    if 2 * n > len(next(iter(columns.values()))):
-        fresh = {name: np.empty_like(column) for name, column in columns.items()}
-        return {name: column[:n] for name, column in columns.items()}, fresh
-    return {name: column[:n].copy() for name, column in columns.items()}, columns
-
-
 def concatenate(parts: list[Columns], layout: dict[str, type]) -> Columns:
     """One set of columns out of many, in order; empty columns of the right types when there are no parts."""
     if len(parts) == 1:
