@@ -23,7 +23,9 @@ from tracecheck.rules.model import (
     PrecedenceRule,
     RecurrenceRule,
     ResponseRule,
+    TimingRule,
 )
+from tracecheck.rules.parameters import LIMITS
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.selector import Selector
 
@@ -70,6 +72,18 @@ class Marker:
     where: Selector | None = None
 
 
+class Measured(NamedTuple):
+    """The shortest and the longest of a parameter that a transfer shows, `count` of them, and where."""
+
+    transfer: int
+    parameter: str
+    count: int
+    low: int
+    low_at: int
+    high: int
+    high_at: int
+
+
 @dataclass(frozen=True)
 class LaneData:
     """All that happened on one bus and its markers, and what is known of it. `end`: samples of the capture."""
@@ -88,6 +102,7 @@ class LaneData:
     name: str = "i2c0"
     assumed: bool = False
     """Whether the START of a transfer that the capture's beginning cuts is only assumed."""
+    timings: tuple[Measured, ...] = ()
 
 
 class Instance(NamedTuple):
@@ -334,6 +349,8 @@ def instances(lane: LaneData, rule: AnyRule) -> list[Instance]:
             found = list(orders(lane, rule))
         case IntegrityRule():
             found = list(integrity(lane, rule))
+        case TimingRule():
+            found = list(timings(lane, rule))
     return [i._replace(verdict="cut", value=None) if unknowable(lane, rule, i) else i for i in found]
 
 
@@ -350,6 +367,9 @@ def unknowable(lane: LaneData, rule: AnyRule, instance: Instance) -> bool:
     wheres = [rule.where, *(m.where for role, m in lane.markers.items() if role in names and m.where is not None)]
     if any(w.address or w.not_address or w.direction or w.outcome or w.length for w in wheres):
         return True
+    if isinstance(rule, TimingRule):
+        told_by_bytes = parameter_of(rule) in ("tVD;DAT", "tVD;ACK", "tLOW:MEXT")
+        return told_by_bytes and misread(lane, instance.transfer, instance.at)
     return not OF_BYTES.isdisjoint(rule.events) and misread(lane, instance.transfer, instance.at)
 
 
@@ -768,6 +788,70 @@ def integrity(lane: LaneData, rule: IntegrityRule) -> Iterator[Instance]:
     for t in lane.transfers:
         if t.start >= lane.synced and t.number not in wrong and selected(lane, rule, t.number):
             yield Instance(t.start, t.number, "cut" if t.cut else "pass")
+
+
+def parameter_of(rule: TimingRule) -> str:
+    """The one parameter that the rules drawn are about."""
+    return (*rule.limits, *rule.parameters)[0]
+
+
+def bound_of(lane: LaneData, rule: TimingRule, period: int) -> tuple[str, Quantity] | None:
+    """`min` or `max`, and the bound; None where the clock tells no mode that has one."""
+    name = parameter_of(rule)
+    if name in rule.limits:
+        own = rule.limits[name]
+        return ("min", own.min) if own.min is not None else ("max", own.max) if own.max is not None else None
+    mode: str = rule.mode or ""
+    if mode == "auto":
+        if not period:
+            return None
+        # The slowest whose clock, and a tenth more, is as fast as this one.
+        hertz = Fraction(lane.rate_hz or 0, period)
+        fast_enough = [m for m, top in (("standard", 100_000), ("fast", 400_000)) if hertz <= top * Fraction(11, 10)]
+        mode = fast_enough[0] if fast_enough else "fast-plus"
+    (side,) = LIMITS[mode][name]
+    return side, LIMITS[mode][name][side]
+
+
+def held_by(begin: int) -> str:
+    """Who held the clock in the stretch that begins here."""
+    return ("unknown", "target", "controller")[begin % 3]
+
+
+def timings(lane: LaneData, rule: TimingRule) -> Iterator[Instance]:
+    for row in lane.timings:
+        t = lane.transfers[row.transfer]
+        bound = bound_of(lane, rule, t.period) if row.parameter == parameter_of(rule) else None
+        if bound is None or not selected(lane, rule, t.number):
+            continue
+        side, limit = bound
+        longest = (side == "max") == (row.parameter != "fSCL")  # the highest frequency is the shortest period
+        value, at = (row.high, row.high_at) if longest else (row.low, row.low_at)
+        if row.parameter == "fSCL" and side == "min":
+            value, at = t.period, t.start
+            if not value:
+                continue
+        if at < lane.synced:
+            continue
+        verdict = kept_to(lane, row, value, limit, longest=longest)
+        yield Instance(at, t.number, "cut" if t.cut and verdict != "fail" else verdict, value)
+
+
+def kept_to(lane: LaneData, row: Measured, value: int, limit: Quantity, *, longest: bool) -> str:
+    """Whether a time keeps to its bound. A sum of n low phases less n times the shortest has 2 n ends."""
+    span = reach(lane, limit, 0)
+    if span is None:
+        return "inconclusive"
+    holder = {"tLOW:SEXT": "target", "tLOW:MEXT": "controller"}.get(row.parameter)
+    ends = 1 if holder is None else 2 * row.count
+    surely_under, surely_over = value + ends <= span[0], value - ends >= span[1]
+    if holder is not None and surely_over:
+        theirs = [e - b for b, e, number in lane.stretches if number == row.transfer and held_by(b) == holder]
+        certain = sum(theirs) if holder == "target" else max(theirs, default=0)
+        surely_over = certain - ends >= span[1]
+    if longest:
+        return "pass" if surely_under else "fail" if surely_over else "inconclusive"
+    return "pass" if surely_over else "fail" if surely_under else "inconclusive"
 
 
 # Order: patterns as trees, matched by taking derivatives (Brzozowski 1964) --------------------------------------------

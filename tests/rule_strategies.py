@@ -12,12 +12,27 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from reference_rules import FOREVER, PATTERNS, Event, LaneData, Marker, Transfer, Tree, alt, name, rep, seq, text_of
+from reference_rules import (
+    FOREVER,
+    PATTERNS,
+    Event,
+    LaneData,
+    Marker,
+    Measured,
+    Transfer,
+    Tree,
+    alt,
+    held_by,
+    name,
+    rep,
+    seq,
+    text_of,
+)
 
 from tracecheck import words
 from tracecheck.capture.model import Channel
 from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.rows import LAYOUT, Columns
+from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Scope
 from tracecheck.decoding.wiring import BusWire, MarkerWire, Wiring
@@ -33,7 +48,9 @@ from tracecheck.rules.model import (
     RecurrenceRule,
     ResponseRule,
     RuleSet,
+    TimingRule,
 )
+from tracecheck.rules.parameters import LIMITS
 from tracecheck.rules.pattern import compile_pattern
 from tracecheck.rules.percentile import Percentile, share_of
 from tracecheck.rules.quantity import Quantity, exceeds, parse_quantity
@@ -41,7 +58,9 @@ from tracecheck.rules.selector import Selector
 from tracecheck.rules.vocabulary import KINDS as EVERY_KIND
 
 RATE = 1_000_000
-KINDS = tuple(kind for kind in EVERY_KIND if kind != "timing")  # its measurements have a twin of their own
+TIMED = ("fSCL", "tLOW", "tHIGH", "tVD;ACK", "tTIMEOUT", "tLOW:SEXT", "tLOW:MEXT")
+"""Parameters that are drawn."""
+KINDS = EVERY_KIND
 ROLES = ("irq", "pending", "run")
 
 # Captures -------------------------------------------------------------------------------------------------------------
@@ -70,7 +89,7 @@ def _transfer(draw: st.DrawFn, w: _Writer) -> None:
     number, start = len(w.transfers), w.at
     w.bus.append(Event(start, "start", number))
     kind = draw(st.sampled_from(["acked", "acked", "acked", "data-nack", "address-nack", "void", "unfinished"]))
-    period = draw(st.sampled_from([0, 1, 2, 3]))
+    period = draw(st.sampled_from([0, 1, 2, 3, 3, 10]))
     n_bytes = 0
     directions = ["none"]
     if kind != "void":
@@ -153,7 +172,19 @@ def lanes(draw: st.DrawFn, name: str = "i2c0") -> LaneData:
         markers=markers,
         name=name,
         assumed=draw(st.booleans()),
+        timings=tuple(row for t in w.transfers for row in draw(_measured(t))),
     )
+
+
+@st.composite
+def _measured(draw: st.DrawFn, transfer: Transfer) -> list[Measured]:
+    """What was measured of some parameters in one transfer, in their order."""
+    found = []
+    for parameter in sorted(draw(st.sets(st.sampled_from(TIMED), max_size=4)), key=words.PARAMETERS.index):
+        low, more, count = draw(st.tuples(st.integers(0, 11), st.integers(0, 4), st.integers(1, 3)))
+        at, later = (draw(st.integers(transfer.start, transfer.end)) for _ in range(2))
+        found.append(Measured(transfer.number, parameter, count, low, at, low + more, later))
+    return found
 
 
 def _cut(draw: st.DrawFn, w: _Writer, end: int) -> None:
@@ -268,13 +299,37 @@ def patterns(draw: st.DrawFn, lane: LaneData) -> str:
 
 
 @st.composite
-def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
-    """A rule of any kind about what is on a lane."""
+def _timing(draw: st.DrawFn) -> dict[str, Any]:
+    """The keys of a rule about one bound of one parameter, of a mode or its own."""
+    parameter = draw(st.sampled_from(TIMED))
+    modes = [mode for mode in LIMITS if parameter in LIMITS[mode]]
+    modes += ["auto", "auto"] if parameter in LIMITS["fast"] else []
+    if modes and draw(st.booleans()):
+        return {"mode": draw(st.sampled_from(modes)), "parameters": [parameter]}
+    if parameter == "fSCL":
+        bound = draw(st.sampled_from(["100kHz", "300kHz", "500kHz", "1MHz"]))
+        return {"limits": {parameter: {draw(st.sampled_from(["min", "max"])): bound}}}
+    side = draw(st.sampled_from(["min", "max"] if parameter in ("tLOW", "tHIGH") else ["max"]))
+    return {"limits": {parameter: {side: draw(st.sampled_from(["1us", "2.5us", "4us", "6us", "9us"]))}}}
+
+
+@st.composite
+def _of_the_bus(draw: st.DrawFn, kind: str, common: dict[str, Any]) -> AnyRule:
+    """A rule that names no event: timing or integrity."""
+    if kind == "timing":
+        return TimingRule(**common, **draw(_timing()))
+    kinds = draw(st.sampled_from([{"glitch"}, {"glitch", "partial-byte", "missing-stop"}, {"stray-stop", "void"}]))
+    return IntegrityRule(**common, kinds=frozenset(kinds))
+
+
+@st.composite
+def rules(draw: st.DrawFn, lane: LaneData, kinds: Sequence[str] = KINDS) -> AnyRule:
+    """A rule of one of these kinds about what is on a lane."""
     events = st.sampled_from(events_of(lane))
     scope: Scope = draw(st.sampled_from(["capture", "transfer", "exchange"]))
     common: dict[str, Any] = {"id": "r", "where": draw(SELECTORS)}
     low, high = draw(_bounds())
-    kind = draw(st.sampled_from(KINDS))
+    kind = draw(st.sampled_from(kinds))
     if kind in ("response", "precedence"):
         first = draw(events)
         second = draw(events.filter(lambda e: e != first))
@@ -311,19 +366,18 @@ def rules(draw: st.DrawFn, lane: LaneData) -> AnyRule:
     if kind == "order":
         fitting = patterns(lane).filter(lambda text: scope == "capture" or compile_pattern(text).fits(scope))
         return OrderRule(**common, scope=scope, pattern=draw(fitting))
-    kinds = draw(st.sampled_from([{"glitch"}, {"glitch", "partial-byte", "missing-stop"}, {"stray-stop", "void"}]))
-    return IntegrityRule(**common, kinds=frozenset(kinds))
+    return draw(_of_the_bus(kind, common))
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn, lane: LaneData) -> tuple[RuleSet, LaneData]:
+def rule_sets(draw: st.DrawFn, lane: LaneData, kinds: Sequence[str] = KINDS) -> tuple[RuleSet, LaneData]:
     """Settings, markers and one rule, and the lane with these settings."""
     settle = draw(st.sampled_from(["0us", "3us", "10us", "100us"]))
     ppm = draw(st.sampled_from([0, 100, 100_000]))
     samples = int(parse_quantity(settle).amount * RATE) if lane.rate_hz else FOREVER
     lane = replace(lane, ppm=ppm, settle=samples)
     specs = {role: MarkerSpec(name=role, channel=role, where=marker.where) for role, marker in lane.markers.items()}
-    rule = draw(rules(lane))
+    rule = draw(rules(lane, kinds))
     return RuleSet(rules=(rule,), markers=specs, settle=parse_quantity(settle), timebase_ppm=ppm), lane
 
 
@@ -391,13 +445,27 @@ def rows_of(lane: LaneData, since: int, until: int) -> dict[str, Columns]:
         "stretches": table(
             "stretches",
             [
-                {"begin": b, "end": e, "transfer": t, "complete": int(not cut)}
+                {
+                    "begin": b,
+                    "end": e,
+                    "transfer": t,
+                    "complete": int(not cut),
+                    "held_by": words.HELD_BY.index(held_by(b)),
+                    "excess": e - b,
+                }
                 for k, (b, e, t) in enumerate(lane.stretches, start=1)
                 for cut in [lane.open_stretch and k == len(lane.stretches)]
                 if now(e)
             ],
         ),
     }
+
+
+def timings_of(lane: LaneData, since: int, until: int) -> Columns:
+    """What was measured of the transfers whose rows `rows_of` gives for the same samples."""
+    rows = [m for m in lane.timings if since <= lane.transfers[m.transfer].end < until]
+    found = [{**m._asdict(), "parameter": words.PARAMETERS.index(m.parameter)} for m in rows]
+    return {column: np.array([row[column] for row in found], kind) for column, kind in TIMINGS.items()}
 
 
 def whole(lane: LaneData) -> Batch:
@@ -433,6 +501,7 @@ def batches_of(lane: LaneData, cuts: Sequence[tuple[int, int]]) -> list[Batch]:
                 initially_active={role: m.active for role, m in lane.markers.items()},
                 end=lane.end if final else max(reached.values()),
                 final=final,
+                timings={lane.name: timings_of(lane, done["bus"], reached["bus"])},
             )
         )
         done = reached

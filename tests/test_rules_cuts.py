@@ -64,9 +64,17 @@ def told(found: tuple[RuleResult, ...], capture: LaneData) -> list[object]:
 @thorough
 @given(st.data())
 def test_cuts_change_nothing(data: st.DataObject) -> None:
-    lane = data.draw(lanes())
-    rules, lane = data.draw(rule_sets(lane))
-    cuts = data.draw(CUTS)
+    the_same_however_cut(*data.draw(lanes().flatmap(rule_sets)), data.draw(CUTS))
+
+
+@settings(thorough, max_examples=max(EXAMPLES // 2, 20))
+@given(st.data())
+def test_cuts_change_no_timing(data: st.DataObject) -> None:
+    lane = data.draw(lanes().filter(lambda lane: lane.timings))
+    the_same_however_cut(*data.draw(rule_sets(lane, ("timing",))), data.draw(CUTS))
+
+
+def the_same_however_cut(rules: RuleSet, lane: LaneData, cuts: list[tuple[int, int]]) -> None:
     once = results([whole(lane)], rules, wiring_of(lane), lane.rate_hz)
     often = results(batches_of(lane, cuts), rules, wiring_of(lane), lane.rate_hz)
     for a, b in zip(once[0].lanes, often[0].lanes, strict=True):
@@ -123,6 +131,7 @@ def renamed(batch: Batch, bus: str) -> Batch:
         {f"{role}_{bus}": active for role, active in batch.initially_active.items()},
         batch.end,
         batch.final,
+        dict.fromkeys([bus], *batch.timings.values()),
     )
 
 
@@ -136,6 +145,7 @@ def beside(a: Batch, b: Batch) -> Batch:
         a.initially_active | b.initially_active,
         max(a.end, b.end),
         a.final and b.final,
+        a.timings | b.timings,
     )
 
 

@@ -36,8 +36,17 @@ def judged(lane: LaneData, rules: RuleSet) -> tuple[list[Instance], list[Togethe
 @thorough
 @given(st.data())
 def test_engine_equals_twin(data: st.DataObject) -> None:
-    lane = data.draw(lanes())
-    rules, lane = data.draw(rule_sets(lane))
+    equal_to_twin(*data.draw(lanes().flatmap(rule_sets)))
+
+
+@thorough
+@given(st.data())
+def test_timing_equals_twin(data: st.DataObject) -> None:
+    lane = data.draw(lanes().filter(lambda lane: lane.timings))
+    equal_to_twin(*data.draw(rule_sets(lane, ("timing",))))
+
+
+def equal_to_twin(rules: RuleSet, lane: LaneData) -> None:
     rule = rules.rules[0]
     found, together = judged(lane, rules)
     expected, got = sorted(instances(lane, rule), key=lambda i: i[:3]), sorted(found, key=lambda i: i[:3])

@@ -171,7 +171,11 @@ CHECKS = _schema(
     ("value_ns", pa.float64(), "what was measured; null where nothing was, or no rate is known"),
     ("lower_ns", pa.float64(), "bound"),
     ("upper_ns", pa.float64(), "bound"),
-    ("uncertainty_ns", pa.float64(), "one sample period: the true value lies this close to value_ns"),
+    (
+        "uncertainty_ns",
+        pa.float64(),
+        "the true value lies this close to value_ns: one sample period, of sums as many as they have doubtful edges",
+    ),
     ("verdict", _WORD, "pass, fail, inconclusive, cut; measured where only all instances together are bounded"),
     ("message", pa.string(), "what was found; null for what passed or was only measured"),
 )

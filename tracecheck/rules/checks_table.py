@@ -46,7 +46,7 @@ def _single(result: RuleResult, lane: Judged, number: int, ids: Sequence[str], b
         "value_ns": _floats(np.where(found.value < 0, np.nan, found.value) * scale),
         "lower_ns": _floats(lower * scale),
         "upper_ns": _floats(upper * scale),
-        "uncertainty_ns": _floats(np.full(len(found), scale)),
+        "uncertainty_ns": _floats(lane.checker.doubt(found).astype(np.float64) * scale),
         "message": pa.array(_messages(lane, found, rate), pa.string(), from_pandas=False),
     }
     return _batch(result, lane, number, ids, buses, found.at, found.verdict, columns)

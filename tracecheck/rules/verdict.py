@@ -233,7 +233,7 @@ class RuleResult:
             value_ns=value,
             lower_ns=lower * scale if scale and not isnan(lower) else None,
             upper_ns=upper * scale if scale and not isnan(upper) else None,
-            uncertainty_ns=scale,
+            uncertainty_ns=scale * int(lane.checker.doubt(found.where(slice(i, i + 1)))[0]) if scale else None,
             message=lane.checker.said(found, i, lambda d: time_text(d, rate)),
             why=self.rule.why,
             source=self.rule.source,

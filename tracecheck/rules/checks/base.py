@@ -267,6 +267,10 @@ class Checker(ABC, Generic[R]):
             high[mine] = np.nan if upper is None else upper
         return low, high
 
+    def doubt(self, found: Instances) -> Samples:
+        """How close, in samples, the true value of each instance lies to the one measured: two edges, one sample."""
+        return np.ones(len(found), np.int64)
+
     def note(self, found: Instances) -> None:
         """Takes into account, for `statistics`, instances that were decided; called once with each."""
 

@@ -40,6 +40,8 @@ _HELD: Final = {"tLOW:SEXT": _TARGET, "tLOW:MEXT": _CONTROLLER}
 _OF_BYTES: Final = frozenset({"tVD;DAT", "tVD;ACK", "tLOW:MEXT"})
 """Parameters that are told by where bytes begin."""
 _EACH_PARAMETER: Final = np.arange(len(words.PARAMETERS))
+_SUMMED: Final = 2
+"""Samples of doubt for each low phase of a sum: of its own two edges one, of the shortest, taken off it, another."""
 _MOST: Final = 1 << 61
 """More samples than any capture has."""
 
@@ -135,7 +137,7 @@ class TimingChecker(Checker[ParameterRule]):
         if self.rule.by_clock:
             below, above = below[mode], above[mode]
         holder = _HELD.get(self.rule.parameter)
-        slack: Samples | int = 1 if holder is None else 2 * rows["count"]
+        slack: Samples | int = 1 if holder is None else _SUMMED * rows["count"]
         under, over = value + slack <= below, value - slack >= above
         reason = np.full(len(value), MEASURED, np.uint8)
         if holder is not None:
@@ -154,6 +156,11 @@ class TimingChecker(Checker[ParameterRule]):
         total = np.zeros(n, np.int64)
         (np.add if holder == _TARGET else np.maximum).at(total, of[of >= 0], excess[of >= 0])
         return total[row]
+
+    def doubt(self, found: Instances) -> Samples:
+        if self.rule.parameter in _HELD:
+            return _SUMMED * found.extra
+        return super().doubt(found)
 
     def limits(self, found: Instances) -> Limits:
         none = np.broadcast_to(np.float64(np.nan), len(found))
