@@ -14,6 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {
+    **{
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    },  # compiled once, not here
     "PYTHONHASHSEED": "0",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": str(ROOT),
@@ -34,7 +37,7 @@ def profile(arguments: Sequence[str], out: Path, *, fine: Sequence[int] = (0,)) 
     Raises CannotCountError where its exit code is none of `fine`, or nothing is written.
     """
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **ENVIRONMENT}, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     if done.returncode not in fine or not out.exists():
         raise CannotCountError(f"valgrind ended with exit code {done.returncode}:\n{done.stderr[-2000:]}")
     return out.read_text()

@@ -9,7 +9,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.callgrind import ROOT, Counts, profile, total
+from benchmarks.callgrind import ENVIRONMENT, ROOT, Counts, profile, total
 
 CAPTURES = {
     "without findings": "captures/sigrok-dumps/i2c-sht21-100khz-read-serial-hold.sr",
@@ -34,6 +34,6 @@ def counted() -> Counts:
     with tempfile.TemporaryDirectory() as folder:
         for name, capture in CAPTURES.items():
             arguments = ["-m", "tracecheck", "analyze", str(ROOT / capture)]
-            subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, cwd=ROOT, check=False)
+            subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=ENVIRONMENT, check=False)
             found[name] = total(profile(arguments, Path(folder) / "callgrind", fine=FINE))
     return found

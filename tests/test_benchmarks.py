@@ -306,8 +306,9 @@ def test_a_tiny_run_writes_the_page_and_its_plot(tmp_path: Path) -> None:
     wanted.unlink()
     again = command(*sizes, "--write", str(wanted), cache=tmp_path / "cache", path="/nonexistent")
     assert again.returncode == 2
-    assert again.stdout == ""
-    assert f"benchmarks.speed: {sys.executable} -m benchmarks.speed.worker {made}: zlib: ended early" in again.stderr
+    assert "giant, 200,000 samples: " in again.stderr
+    assert f"{sys.executable} -m benchmarks.speed.worker {made}: zlib: ended early" in again.stderr
+    assert "\n## Start-up\n" in again.stdout and "\n## 200 k samples\n" not in again.stdout
     assert not wanted.exists()
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.speed [--quick] [--sizes 10M 100M 1G] [--kinds b400k30 giant] [--write docs/benchmarks.md]
 
 Prints the page; --write keeps it, with its plot beside it. Captures are made in --cache and kept there. Exit codes: 0
-measured, whatever the targets say; 2 could not measure, and nothing was written.
+measured, whatever the targets say; 2 could not measure (all of it), and nothing was written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import session, sigrok
 from .children import ENVIRONMENT, ROOT, ChildError
 from .kinds import KINDS
 from .page import Run, page, verdicts
-from .session import FEW, LONG
+from .session import FEW, LONG, Figures
 from .targets import LONG_KINDS
 
 SIZES = ("10M", "100M", "1G")
@@ -54,21 +54,27 @@ def capture(folder: Path, kind: str, samples: int) -> Path:
     return Path(done.stdout.strip())
 
 
-def measured(wanted: argparse.Namespace) -> Run:
+def measured(wanted: argparse.Namespace) -> tuple[Run, bool]:
+    """What was measured, and whether a capture could not be."""
     version = sigrok.version()
     if version is None:
         print("sigrok-cli is not installed: measured without it", file=sys.stderr)
     rounds = wanted.rounds or (FEW if wanted.quick else ROUNDS)
-    found = []
+    start_up = session.start_up(rounds)
+    found: list[Figures] = []
+    failed = False
     for samples in wanted.sizes:
         for kind in wanted.kinds or (LONG_KINDS if samples >= LONG else KINDS):
             began = time.monotonic()
-            path = capture(wanted.cache.resolve(), kind, samples)
-            figures = session.measure(kind, samples, path, rounds, with_sigrok=version is not None)
-            found.append(figures)
+            try:
+                path = capture(wanted.cache.resolve(), kind, samples)
+                found.append(session.measure(kind, samples, path, rounds, with_sigrok=version is not None))
+            except ChildError as error:  # what the others say is worth having
+                print(f"benchmarks.speed: {kind}, {samples:,} samples: {error}", file=sys.stderr)
+                failed = True
+                continue
             print(f"{kind}, {samples:,} samples: measured in {time.monotonic() - began:.0f} s", file=sys.stderr)
-    start_up = session.start_up(rounds)
-    return Run(found, start_up, rounds, version, machine(), time.strftime("%Y-%m-%d"))
+    return Run(found, start_up, rounds, version, machine(), time.strftime("%Y-%m-%d")), failed
 
 
 def machine() -> str:
@@ -96,20 +102,20 @@ def main() -> int:
     if wanted.rounds is not None and wanted.rounds < 1:
         parser.error("--rounds: at least one")
     try:
-        run = measured(wanted)
+        run, failed = measured(wanted)
     except (ChildError, OSError) as error:
         print(f"benchmarks.speed: {error}", file=sys.stderr)
         return 2
     target = wanted.write or Path("benchmarks.md")
     text = page(run, f"{target.stem}.svg")
     print(text, end="")
-    if wanted.write:
+    if wanted.write and not failed:
         from .plot import draw  # noqa: PLC0415  (large, and of no use before)
 
         draw(run.captures, target.with_suffix(".svg"))
         target.write_text(text, encoding="utf-8")
     print(verdicts(run), file=sys.stderr)
-    return 0
+    return 2 if failed else 0
 
 
 if __name__ == "__main__":

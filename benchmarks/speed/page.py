@@ -63,7 +63,8 @@ def _parts(run: Run, plot: str) -> Iterator[str]:
     )
     if run.sigrok is None:
         yield "**sigrok-cli is not installed here: nothing is compared with it, and no such target counts as reached.**"
-    yield f"![Samples a second, by kind of capture and by its length]({plot})"
+    if run.captures:
+        yield f"![Samples a second, by kind of capture and by its length]({plot})"
     yield f"## Targets\n\n{verdicts(run)}.\n\n{_targets(judged(run))}"
     for samples in sorted({f.samples for f in run.captures}):
         these = [f for f in run.captures if f.samples == samples]
