@@ -121,6 +121,17 @@ def test_what_is_wrong_is_a_line(name: str, tmp_path: Path, capfd: pytest.Captur
     assert (captured.out, captured.err) == ("", f"tracecheck: {path}: {message}\n")
 
 
+@pytest.mark.parametrize("tail", ["", "#", "#1", "#12", "#99", "#100"])
+def test_a_vcd_may_end_within_a_time(tail: str, tmp_path: Path) -> None:
+    """As a simulator that was killed leaves it: what came before is read, and the notes say so."""
+    text = HEAD + '$enddefinitions $end\n#0\n1!\n1"\n#100\n0"\n#130\n1"\n'
+    path = tmp_path / "x.vcd"
+    path.write_text(text + tail)
+    whole, found = tracecheck.open(path), "The file does not end with a line's end; it may have been cut off."
+    assert (found in whole.notes) == bool(tail)
+    assert wave(whole, 1) == [(0, 1), (100, 0), (130, 1)]
+
+
 def opened(tmp_path: Path, text: str) -> Capture:
     (tmp_path / "x.vcd").write_text(text)
     return tracecheck.open(tmp_path / "x.vcd")

@@ -322,7 +322,7 @@ def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> Non
 def test_devices_and_channels_that_there_are_not(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", "--driver", "dmo", "--samplerate", "1M", "-q"]) == 2
     assert capfd.readouterr().err == (
-        'tracecheck: --driver: sigrok-cli has no driver "dmo"; did you mean "demo"?; sigrok-cli -L lists them\n'
+        'tracecheck: --driver: sigrok-cli has no driver "dmo"; did you mean "demo"? (sigrok-cli -L lists them)\n'
     )
     assert main(["watch", "--driver", "demo", "--samplerate", "1M", "--channel", "D9=SCL", "-q"]) == 2
     assert capfd.readouterr().err == (

@@ -95,9 +95,14 @@ class Changes:
         """There are no more bytes. Raises CaptureError where they end within a change."""
         tail, self._tail = self._tail, b""
         self._ended = not tail or tail[-1:].isspace()
-        self._tokens(tail)
+        self._tokens(b"" if self._part_of_a_time(tail.strip()) else tail)
         if self._pending is not None:
             raise CaptureError(self._path, "a VCD that ends within a change; the file is cut off, copy it again")
+
+    def _part_of_a_time(self, word: bytes) -> bool:
+        """Whether the file's last word is a time that was cut off, as a simulator that is killed leaves it."""
+        digits = word[1:]
+        return word[:1] == b"#" and (not digits or (digits.isdigit() and len(digits) < 20 and int(digits) < self._now))
 
     def drained(self) -> tuple[Ticks, NDArray[np.uint64], int]:
         """The changes before the time that was reached, which are taken out, and that time.

@@ -44,7 +44,7 @@ class Load:
 
     @property
     def share(self) -> float | None:
-        """Processor time a second of the stream."""
-        if not self._rate_hz or not self._samples:
+        """Processor time a second of the stream; None for less than a second, of which starting up takes the most."""
+        if not self._rate_hz or self._samples < self._rate_hz:
             return None
         return (time.process_time() - self._cpu) * self._rate_hz / self._samples

@@ -61,7 +61,7 @@ def devices(driver: str | None = None) -> list[Device]:
     if driver and re.search(r"driver .* not found|invalid driver", said, re.IGNORECASE):
         name = driver.partition(":")[0]
         raise UsageError(
-            f'--driver: {PROGRAM} has no driver "{name}"{did_you_mean(name, drivers())}; {PROGRAM} -L lists them'
+            f'--driver: {PROGRAM} has no driver "{name}"{did_you_mean(name, drivers())} ({PROGRAM} -L lists them)'
         )
     forms = (_DEVICE.match(line) for line in done.stdout.splitlines())
     return [Device(form["name"], form["text"], tuple(form["channels"].split())) for form in forms if form]
