@@ -307,6 +307,14 @@ def test_falling_behind_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Load(None, real_time=True).notes == ()
 
 
+def test_what_a_second_took_is_told_of_seconds() -> None:
+    """Of less, starting up takes the most; without a rate there are no seconds."""
+    for rate_hz, samples, known in ((1000, 999, False), (1000, 1000, True), (None, 5000, False)):
+        load = Load(rate_hz, real_time=False)
+        load.step(samples)
+        assert (load.share is not None) == known
+
+
 @needs.sigrok_cli
 def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["--driver", "demo", "--samplerate", "1MHz", "--channel", "D0=SCL", "--channel", "D1=SDA"]
@@ -315,7 +323,7 @@ def test_a_device_of_sigrok_is_watched(capfd: pytest.CaptureFixture[str]) -> Non
     assert captured.out.splitlines()[0] == "demo (Demo device)"
     assert re.fullmatch(r"  1 MHz, 2\d\d ms", captured.out.splitlines()[1])
     assert "SCL = SCL, SDA = SDA" in captured.out
-    assert "ms of processor time" in captured.err
+    assert re.fullmatch(r"tracecheck: \d+ transfers", captured.err.splitlines()[-1])
 
 
 @needs.sigrok_cli

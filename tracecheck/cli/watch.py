@@ -206,9 +206,8 @@ class _Watch:
             text = as_text.render(report, self._style, fail_on=fail_on, strict=strict)
             self._out.text(f"\n{text}" if self._failed else text)
         share = self._load.share
-        if share is not None:
-            took = f"a second of the stream took {share * 1e3:.0f} ms of processor time"
-            note(f"{self._watcher.transfers} transfers; {took}")
+        took = f"; a second of the stream took {share * 1e3:.0f} ms of processor time" if share is not None else ""
+        note(f"{self._watcher.transfers} transfers{took}")
         return report.exit_code(fail_on, strict=strict)
 
     def _status(self) -> None:
