@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tracecheck
 from tracecheck.cli import main
+from tracecheck.decoding.stream import decode_capture
 from tracecheck.rules.consistency import checked
+from tracecheck.rules.engine import Engine
 from tracecheck.rules.expect import expect
 from tracecheck.rules.file import lint
-from tracecheck.rules.model import RuleSet
+from tracecheck.rules.model import OccurrenceRule, RuleSet
 from tracecheck.stack import places
 
 DUMPS = Path(__file__).parent.parent / "captures" / "sigrok-dumps"
@@ -259,3 +265,62 @@ def test_where_there_are_no_annotations(capfd: pytest.CaptureFixture[str]) -> No
     assert capfd.readouterr().err.endswith("or leave out these rules: expect-2\n")
     assert main(["mutate", str(EEPROM), "--rules", "i2c", "--expect", "never eeprom24xx:warnings"]) == 2
     assert "expect-1" in capfd.readouterr().err
+
+
+CLOCK_TRACE = tracecheck.decode(CLOCK)
+ROWS = [row for row in CLOCK_TRACE.transfers.to_pylist() if row["stop"] is not None]
+EDGES = sorted({row[name] for row in ROWS for name in ("start", "stop")})
+LAST = tracecheck.decode(CLOCK).transfers["start"].to_pylist()[-1]
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, LAST - 1), st.sampled_from(EDGES)), max_size=25, unique=True),
+    st.lists(st.one_of(st.integers(0, LAST - 1), st.sampled_from(EDGES)), max_size=25, unique=True),
+    st.sampled_from([1, 40, 1 << 17]),
+)
+def test_beside_a_slow_twin(ones: list[int], others: list[int], size: int) -> None:
+    """Events anywhere, in the samples of START and STOP too; those that share one with each other are left out."""
+    a, b = sorted(ones), sorted(set(others) - set(ones))
+    lines = ["x:a -> x:b", "x:b <- start within 100us", "start -> x:a < 50us", "stop -> x:a < 30us"]
+    rules = RuleSet().with_rules(
+        [
+            *(expect(line, i) for i, line in enumerate(lines, 1)),
+            OccurrenceRule(id="count", event="x:a", scope="transfer", min=1, max=2),
+        ]
+    )
+    said = {"i2c0": {"x:a.begin": np.array(a, np.int64), "x:b.begin": np.array(b, np.int64)}}
+    engine = Engine(rules, CLOCK_TRACE.wiring, CLOCK_TRACE.rate_hz, said=said)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tracecheck.decoding.stream.BATCH_EVENTS", size)
+        for batch in decode_capture(tracecheck.open(CLOCK), CLOCK_TRACE.wiring):
+            engine.feed(batch)
+    found = {result.rule.id: (result.passed, result.failed, result.inconclusive) for result in engine.results()}
+    synced = CLOCK_TRACE.synced["i2c0"]
+    a, b = [at for at in a if at >= synced], [at for at in b if at >= synced]
+    starts = [row["start"] for row in ROWS] + [LAST]
+    stops = [row["stop"] for row in ROWS]
+
+    def surely(samples: int, us: int) -> bool:
+        """Edges so far apart are less than a sample more, on a clock that is off by up to 100 ppm."""
+        return (samples + 1) * 250 * 1.0001 <= us * 1000
+
+    def turn(at: int, triggers: list[int], *, said: bool) -> float:
+        """Where it ends: at the next trigger, or the next START, which comes before what is said in its sample."""
+        return min([x for x in triggers if x > at] + ([x for x in starts if x > at] if said else []), default=inf)
+
+    def answered(at: int, answers: list[int], until: float) -> int | None:
+        return next((x for x in answers if at <= x < until), None)
+
+    verdicts = [answered(at, b, turn(at, a, said=True)) is not None for at in a if turn(at, a, said=True) <= LAST]
+    assert found["expect-1"] == (sum(verdicts), len(verdicts) - sum(verdicts), 0)
+    causes = [max((x for x in starts if x <= at), default=None) for at in b]
+    kept = [(at, cause) for at, cause in zip(b, causes, strict=True) if cause is not None]
+    assert found["expect-2"][0] == sum(surely(at - cause, 100) for at, cause in kept)
+    for name, triggers, bound in (("expect-3", starts[:-1], 50), ("expect-4", stops, 30)):
+        answers = [answered(at, a, turn(at, triggers, said=True)) for at in triggers]
+        assert found[name][0] == sum(
+            x is not None and surely(x - at, bound) for x, at in zip(answers, triggers, strict=True)
+        )
+    counts = [sum(row["start"] <= at <= row["stop"] for at in a) for row in ROWS]
+    fine = [1 <= n <= 2 for n in counts]
+    assert found["count"] == (sum(fine), len(fine) - sum(fine), 0)
