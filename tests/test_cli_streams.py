@@ -118,7 +118,8 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, sent: signal.Signals) ->
     """Ctrl-C, a CI job out of time, a closed terminal: between opening the output and writing it."""
     code = (
         "import sys, time; import tracecheck; from tracecheck.cli import main;"
-        "tracecheck.decode = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
+        "from tracecheck.cli import decode;"
+        "decode.streamed = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
         "sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "decode", CAPTURE, "--table", "bytes", "-o", str(tmp_path / "bytes.csv")]

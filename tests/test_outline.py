@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pieces import in_pieces
 
 import tracecheck
 from tracecheck import outline as outlines
-from tracecheck.capture.model import EdgeBlock
 from tracecheck.capture.sr import SrCapture
 from tracecheck.decoding import stream
 from tracecheck.outline import Outline
@@ -23,21 +22,10 @@ NAMES = tuple(f"synthetic/synthetic-{name}.sr" for name in ("late-wake", "clean-
 MANY = CAPTURES / "pico" / "pico-clean-unseen-mixed-400k.sr"
 
 
-def in_pieces(blocks: Iterator[EdgeBlock]) -> Iterator[EdgeBlock]:
-    """Blocks of 100 edges."""
-    for block in blocks:
-        begin, before = block.begin, block.initial
-        for first in range(0, len(block.at), 100):
-            at, words = block.at[first : first + 100], block.words[first : first + 100]
-            end = int(at[-1]) + 1 if first + 100 < len(block.at) else block.end
-            yield EdgeBlock(at, words, before, begin, end)
-            begin, before = end, int(words[-1])
-
-
 @pytest.fixture
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SrCapture.edges
-    monkeypatch.setattr(SrCapture, "edges", lambda *args, **options: in_pieces(whole(*args, **options)))
+    monkeypatch.setattr(SrCapture, "edges", lambda *args, **options: in_pieces(whole(*args, **options), 100))
     monkeypatch.setattr(stream, "BATCH_EVENTS", 1)
     monkeypatch.setattr(outlines, "_ROOM", 3)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -137,6 +138,16 @@ def timings_table(each: _Each, rate_hz: int | None) -> pa.Table:
             "high_ns": _lengths(rows["high"], rate_hz),
         },
     )
+
+
+BUILDERS: Final[dict[str, Callable[[_Each, int | None], pa.Table]]] = {
+    "bytes": bytes_table,
+    "transfers": transfers_table,
+    "anomalies": anomalies_table,
+    "stretches": stretches_table,
+    "timings": timings_table,
+}
+"""The tables whose rows need nothing but themselves."""
 
 
 def markers_table(

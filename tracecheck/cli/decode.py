@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
+
+import pyarrow as pa
 
 import tracecheck
 from tracecheck.capture.model import Capture
@@ -23,6 +25,7 @@ from tracecheck.export.tables import BINARY, WRITERS
 from tracecheck.report.style import Style
 from tracecheck.report.transfers import summary, transfer_lines
 from tracecheck.rules.model import RuleSet
+from tracecheck.streamed import STREAMED, TableStream, streamed
 from tracecheck.trace import TABLES
 
 _LINES_AT_ONCE = 4096
@@ -79,6 +82,11 @@ def run(request: Request) -> int:
             _sigrok(capture, rules, out, stacked)
         elif table is None:
             _text(capture, rules, out, stacked)
+        elif table in STREAMED:
+            wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
+            _found(capture, wiring)
+            stacked.run(capture, wiring)
+            _streamed(capture, wiring, rules, table, WRITERS[kind], out)
         else:
             trace = decoded(capture, rules, timings=table == "timings")
             stacked.run(capture, trace.wiring)
@@ -86,14 +94,35 @@ def run(request: Request) -> int:
     return stacked.exit_code
 
 
+def _streamed(
+    capture: Capture,
+    wiring: Wiring,
+    rules: RuleSet,
+    table: str,
+    write: Callable[[TableStream, Output], None],
+    out: Output,
+) -> None:
+    """Writes a table while it is decoded."""
+    # Arrow's own pool gives memory back late, and so grows with a long capture.
+    pa.set_memory_pool(pa.system_memory_pool())
+    samples = capture.samples * len(wiring.buses)
+    with Progress(f"decoding {PurePath(capture.path).name}", samples) as progress:
+        write(streamed(capture, wiring, table, glitch_s=rules.glitch.amount, progress=progress), out)
+
+
 def decoded(capture: Capture, rules: RuleSet, *, timings: bool = False) -> tracecheck.Trace:
     """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
     with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
         trace = tracecheck.decode(capture, rules=rules, timings=timings, progress=progress)
-    wired(capture, trace.wiring)
-    for hint in trace.wiring.hints:
-        note(hint)
+    _found(capture, trace.wiring)
     return trace
+
+
+def _found(capture: Capture, wiring: Wiring) -> None:
+    """Raises ChannelError where a capture has nothing to decode; notes what was found out."""
+    wired(capture, wiring)
+    for hint in wiring.hints:
+        note(hint)
 
 
 def wired(capture: Capture, wiring: Wiring, *, markers_will_do: bool = True) -> None:

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracecheck.arrow import empty
+from tracecheck.streamed import TableStream
 
 BATCH_ROWS: Final = 1 << 16
 BINARY: Final = frozenset({"parquet", "arrow"})
 """Formats that no terminal should be sent."""
 
 
-def write_csv(table: pa.Table, file: Any) -> None:
+def write_csv(table: pa.Table | TableStream, file: Any) -> None:
     """A head line and a line a row; texts are quoted where they must be."""
     from pyarrow import csv  # noqa: PLC0415  (loaded when wanted: Parquet and CSV take longer than a small decode)
 
@@ -31,14 +32,14 @@ def write_csv(table: pa.Table, file: Any) -> None:
             writer.write_table(plain(pa.Table.from_batches([batch])))
 
 
-def write_jsonl(table: pa.Table, file: Any) -> None:
+def write_jsonl(table: pa.Table | TableStream, file: Any) -> None:
     """One JSON object a row, keys in the order of the columns."""
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
         rows = plain(pa.Table.from_batches([batch])).to_pylist()
         file.write("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode())
 
 
-def write_parquet(table: pa.Table, file: Any) -> None:
+def write_parquet(table: pa.Table | TableStream, file: Any) -> None:
     """Parquet with the schema's metadata; dictionary columns stay dictionaries."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -47,7 +48,7 @@ def write_parquet(table: pa.Table, file: Any) -> None:
             writer.write_batch(batch)
 
 
-def write_arrow(table: pa.Table, file: Any) -> None:
+def write_arrow(table: pa.Table | TableStream, file: Any) -> None:
     """An Arrow IPC file, which is also Feather version 2."""
     table = table.unify_dictionaries()
     with pa.ipc.new_file(file, table.schema) as writer:
@@ -55,7 +56,7 @@ def write_arrow(table: pa.Table, file: Any) -> None:
             writer.write_batch(batch)
 
 
-WRITERS: Final[dict[str, Callable[[pa.Table, Any], None]]] = {
+WRITERS: Final[dict[str, Callable[[pa.Table | TableStream, Any], None]]] = {
     "csv": write_csv,
     "jsonl": write_jsonl,
     "parquet": write_parquet,
