@@ -10,9 +10,12 @@ from tracecheck import schemas, words
 from tracecheck.arrow import coded, column, empty
 from tracecheck.collected import Collected
 from tracecheck.decoding.lane import BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, LaneMarker
-from tracecheck.decoding.window import ANOMALY_CODE
+from tracecheck.decoding.window import ANOMALY_CODE, places_in
 from tracecheck.tables import paired
 from tracecheck.timebase import column_ns
+
+_Part = tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
+"""Events of one lane: sample, word, bus, transfer, row."""
 
 
 def lane_of(collected: Collected, bus: str | None, settle: int | None = None) -> Lane:
@@ -26,9 +29,7 @@ def lane_of(collected: Collected, bus: str | None, settle: int | None = None) ->
 
 def timeline_table(collected: Collected) -> pa.Table:
     """All lanes merged; events in one sample stand bus by bus, then in the order bus events, anomalies, markers."""
-    parts: list[
-        tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
-    ] = []
+    parts: list[_Part] = []
     names: list[str] = []
     buses = [b.name for b in collected.wiring.buses]
     batch = collected.batch()
@@ -49,9 +50,7 @@ def timeline_table(collected: Collected) -> pa.Table:
         parts.append((window.at, word_of[window.code], np.full(len(window.at), index, np.int16), window.transfer, ref))
     if not parts:
         return empty(schemas.TIMELINE)
-    at, word, bus_index, transfer, ref = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(at, kind="stable")
-    at, word, bus_index, transfer, ref = (c[order] for c in (at, word, bus_index, transfer, ref))
+    at, word, bus_index, transfer, ref = parts[0] if len(parts) == 1 else _in_order(parts)
     times = column(column_ns(at, collected.rate_hz)) if collected.rate_hz else pa.nulls(len(at), pa.int64())
     columns = [
         column(at),
@@ -64,6 +63,13 @@ def timeline_table(collected: Collected) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schemas.TIMELINE)
 
 
+def _in_order(parts: list[_Part]) -> _Part:
+    order = np.argsort(np.concatenate([part[0] for part in parts]), kind="stable")
+    at, transfer, ref = (np.concatenate([part[i] for part in parts])[order] for i in (0, 3, 4))
+    word, bus = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2))
+    return at, word, bus, transfer, ref
+
+
 def _refs(collected: Collected, bus: str | None, at: NDArray[np.int64], code: NDArray[np.int16]) -> NDArray[np.int64]:
     """Row, in the table it comes from, of each event. Events of a table stand in the order of its rows."""
     ref = np.full(len(at), -1, np.int64)
@@ -72,13 +78,17 @@ def _refs(collected: Collected, bus: str | None, at: NDArray[np.int64], code: ND
         before = before[: before.index(bus)]
 
         def place(mask: NDArray[np.bool_], table: str, key: str, keep: NDArray[np.bool_] | None = None) -> None:
-            rows = collected.columns(bus, table)
-            index = np.arange(len(rows[key])) if keep is None else np.flatnonzero(keep)
-            values = rows[key][index]
-            order = np.argsort(values, kind="stable")
-            base = sum(len(collected.columns(b, table)[key]) for b in before)
-            position = np.searchsorted(values[order], at[mask])
-            ref[mask] = index[order][np.minimum(position, len(order) - 1)] + base if len(order) else -1
+            values = collected.columns(bus, table)[key]
+            index = None if keep is None else np.flatnonzero(keep)
+            values = values if index is None else values[index]
+            if (values[1:] < values[:-1]).any():
+                order = np.argsort(values, kind="stable")
+                index, values = order if index is None else index[order], values[order]
+            if len(values):
+                base = sum(len(collected.columns(b, table)[key]) for b in before)
+                events = np.flatnonzero(mask)
+                position = np.minimum(places_in(values, at[events], "left"), len(values) - 1)
+                ref[events] = (position if index is None else index[position]) + base
 
         place(code == START, "transfers", "start")
         place(code == BUS_CODES["stop"], "transfers", "stop")
