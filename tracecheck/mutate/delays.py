@@ -51,21 +51,6 @@ def delays(scene: Scene) -> Iterator[Candidate]:
                 yield from _long(scene, rule, bound)
 
 
-def untried(scene: Scene) -> Iterator[tuple[str, str]]:
-    """(rule, reason) of bounds that no operator breaks."""
-    for rule in scene.rules.rules:
-        bound = upper(rule)
-        if bound is None:
-            if rule.kind == "recurrence":
-                yield rule.id, "no operator changes the period of an event"
-            continue
-        event = {"response": getattr(rule, "response", ""), "precedence": getattr(rule, "event", "")}.get(rule.kind)
-        if event is not None and event not in LATE:
-            yield rule.id, f"no operator makes {event} late"
-        elif rule.kind == "duration" and getattr(rule, "of", "") == "idle":
-            yield rule.id, "no operator keeps the bus idle for longer"
-
-
 def upper(rule: AnyRule) -> Quantity | None:
     """The time that each single instance must keep within, if the rule gives one."""
     percentiles: tuple[Percentile, ...] = getattr(rule, "percentiles", ())
@@ -91,7 +76,7 @@ def _late(scene: Scene, rule: AnyRule, event: str, cause: str, bound: Quantity) 
         if not judged[exchange.row] or limit is None:
             continue
         for at, place, make in _places(scene, exchange, operator):
-            since = _latest(causes, at, exchange.start)
+            since = latest(causes, at, exchange.start)
             inside = rule.scope != "transfer" or (since is not None and since < exchange.stop and at <= exchange.stop)
             if since is None or not inside or at - since >= limit:
                 continue
@@ -167,7 +152,8 @@ def _places(scene: Scene, exchange: Exchange, operator: str) -> Iterator[tuple[i
             yield of.begin, "after STOP" if of.begin >= exchange.stop else "", _Later(scene, interrupt, of.begin)
 
 
-def _latest(causes: Samples, at: int, start: int) -> int | None:
+def latest(causes: Samples, at: int, start: int) -> int | None:
+    """The latest cause from `start` up to `at`."""
     i = int(np.searchsorted(causes, at, "right")) - 1
     return int(causes[i]) if i >= 0 and causes[i] >= start else None
 

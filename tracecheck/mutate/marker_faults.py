@@ -31,8 +31,9 @@ def marker_faults(scene: Scene) -> Iterator[Candidate]:
 def _dropped(scene: Scene, exchange: Exchange, interrupt: Interrupt, which: str) -> Iterator[Candidate]:
     ends_write = exchange.shape.direction == "write" and interrupt.irq.begin >= exchange.stop
     alone = ends_write or len(exchange.interrupts) == 1
+    several = "interrupt-dropped-of-fewest" if scene.has_fewest(exchange) else "interrupt-dropped-of-several"
     for operator, of, what in (
-        ("interrupt-dropped" if alone else "interrupt-dropped-of-several", interrupt.irq, which),
+        ("interrupt-dropped" if alone else several, interrupt.irq, which),
         ("wake-dropped", interrupt.wake, f"the wake after {which}"),
         ("ready-dropped", interrupt.ready, f"ready after {which}"),
     ):
@@ -58,22 +59,22 @@ def _swapped(scene: Scene, exchange: Exchange, interrupt: Interrupt, which: str)
     shape, irq, wake, ready = exchange.shape, interrupt.irq, interrupt.wake, interrupt.ready
     if shape.direction == "write" and shape.outcome == "acked" and irq.begin > exchange.stop:
         by = exchange.stop - scene.clearance - interrupt.end
-        moved = _moved(scene, interrupt.intervals, by)
-        if moved is not None:
+        lines = moved(scene, interrupt.intervals, by)
+        if lines is not None:
             what = f"{which} comes before STOP"
-            yield Candidate("interrupt-before-stop", exchange, irq.begin, what, partial(_given, moved))
+            yield Candidate("interrupt-before-stop", exchange, irq.begin, what, partial(_given, lines))
     if wake is not None and wake.begin > irq.begin:
-        moved = _moved(scene, (wake,), irq.begin - scene.clearance - 1 - wake.end)
-        if moved is not None:
+        lines = moved(scene, (wake,), irq.begin - scene.clearance - 1 - wake.end)
+        if lines is not None:
             what = f"the task is polled before {which}"
-            yield Candidate("wake-before-interrupt", exchange, wake.begin, what, partial(_given, moved))
+            yield Candidate("wake-before-interrupt", exchange, wake.begin, what, partial(_given, lines))
     # Before the first wake of a capture there may have been another ready.
     first = irq.begin == min(i.irq.begin for e in scene.exchanges[:1] for i in e.interrupts or exchange.interrupts)
     if wake is not None and ready is not None and ready.begin < wake.begin and not first:
-        moved = _moved(scene, (ready,), wake.begin + scene.clearance + 1 - ready.begin)
-        if moved is not None:
+        lines = moved(scene, (ready,), wake.begin + scene.clearance + 1 - ready.begin)
+        if lines is not None:
             what = f"the task is polled before it is made ready, after {which}"
-            yield Candidate("ready-after-wake", exchange, ready.begin, what, partial(_given, moved))
+            yield Candidate("ready-after-wake", exchange, ready.begin, what, partial(_given, lines))
 
 
 def _spurious(scene: Scene, exchange: Exchange) -> Candidate:
@@ -103,12 +104,15 @@ def _copied(lines: Lines, of: Interval, at: int, source: Lines | None = None) ->
     return lines.toggled(of.bit, (pulses + (at - of.begin)).tolist())
 
 
-def _moved(scene: Scene, intervals: tuple[Interval, ...], by: int) -> Lines | None:
-    """With these intervals so much later, or earlier; None where others are in the way."""
+def moved(scene: Scene, intervals: tuple[Interval, ...], by: int, *, apart: int | None = None) -> Lines | None:
+    """With these intervals so much later, or earlier; None where others are in the way.
+
+    `apart`: samples that keep them apart from others, where they need not be as far as codes of pulses are.
+    """
     lines = scene.lines
     for each in intervals:
         lines = lines.erased(each.bit, each.begin, each.end)
-    if not all(scene.quiet(each.bit, each.begin + by, each.end + by, lines) for each in intervals):
+    if not all(scene.quiet(each.bit, each.begin + by, each.end + by, lines, apart) for each in intervals):
         return None
     for each in intervals:
         lines = _copied(lines, each, each.begin + by, source=scene.lines)

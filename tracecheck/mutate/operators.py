@@ -24,13 +24,15 @@ _NONE: Final[frozenset[str]] = frozenset()
 class Operator:
     """One kind of fault. `does`: what it makes of the edges; `visible`: the schemes that can show it.
 
-    `why`: what shows it, or, where some scheme cannot, why not.
+    `why`: what shows it, or, where some scheme cannot, why not. `asked`: injected only where a rule gives such a
+    bound, or names the driver.
     """
 
     name: str
     does: str
     visible: frozenset[str]
     why: str
+    asked: bool = False
 
 
 OPERATORS: Final = (
@@ -41,10 +43,18 @@ OPERATORS: Final = (
         "the transfer has no interrupt, or its STOP none",
     ),
     Operator(
+        "interrupt-dropped-of-fewest",
+        "one of several interrupts is missing, of a transfer that has as few as its driver model can take",
+        _INTERRUPTS,
+        "the count: no call of this shape has fewer",
+        asked=True,
+    ),
+    Operator(
         "interrupt-dropped-of-several",
-        "one of several interrupts of a transfer is missing",
+        "one of several interrupts is missing, of a transfer that has more than that, or whose driver is not known",
         _NONE,
-        "how many a call takes depends on when its task ran, so one fewer may be what the driver does anyway",
+        "how many a call takes depends on when its task ran, so one fewer may be what the driver does anyway; where "
+        "the order of interrupts and bytes has room for one only, a rule catches it all the same",
     ),
     Operator(
         "interrupt-late",
@@ -76,8 +86,29 @@ OPERATORS: Final = (
         _LEVELS,
         "the width; a pulse count is an instant and has none",
     ),
+    Operator(
+        "interrupt-early",
+        "an interrupt comes after two thirds of the least time",
+        _INTERRUPTS,
+        "the time since what led to it",
+        asked=True,
+    ),
+    Operator(
+        "interval-short",
+        "a marker is active for two thirds of the least time",
+        _LEVELS,
+        "the width; a pulse count is an instant and has none",
+        asked=True,
+    ),
     Operator("wake-dropped", "the task is not polled after its interrupt", _WAKES, "the RUN pin"),
     Operator("wake-late", "the task is polled later", _WAKES, "the time since its interrupt"),
+    Operator(
+        "wake-early",
+        "the task is polled after two thirds of the least time",
+        _WAKES,
+        "the time since its interrupt",
+        asked=True,
+    ),
     Operator("wake-before-interrupt", "the task is polled before its interrupt, not after (swap)", _WAKES, "the order"),
     Operator(
         "wake-duplicated",
@@ -87,6 +118,13 @@ OPERATORS: Final = (
     ),
     Operator("ready-dropped", "the interrupt does not make its task ready", _READY, "the PENDING pin"),
     Operator("ready-late", "the task is made ready later", _READY, "the time since its interrupt"),
+    Operator(
+        "ready-early",
+        "the task is made ready after two thirds of the least time",
+        _READY,
+        "the time since its interrupt",
+        asked=True,
+    ),
     Operator("ready-after-wake", "the task is made ready after it was polled, not before (swap)", _READY, "the order"),
     Operator(
         "start-dropped",
@@ -107,6 +145,16 @@ OPERATORS: Final = (
     ),
     Operator("nack-to-ack", "the last byte of a read is acknowledged", _ALL, "no NACK before STOP"),
     Operator("clock-stretched", "SCL is held low in the middle of a byte", _ALL, "the width of the low phase"),
+    Operator("idle-long", "the bus stays free too long before a START", _ALL, "the time since STOP", asked=True),
+    Operator("idle-short", "a START follows on STOP too soon", _ALL, "the time since STOP", asked=True),
+    Operator(
+        "period-long",
+        "an event that recurs comes later than it should, or than its jitter allows",
+        _ALL,
+        "the time since the one before; markers' events take their pins",
+        asked=True,
+    ),
+    Operator("period-short", "an event that recurs comes too soon", _ALL, "the time since the one before", asked=True),
     Operator("scl-glitch", "a pulse on SCL, shorter than a spike filter lets pass", _ALL, "the decoder records it"),
     Operator("sda-glitch", "the same on SDA, while SCL is high", _ALL, "the decoder records it"),
     Operator("scl-spike", "a longer pulse on SCL: a clock too many", _ALL, "bits that add up to no byte"),

@@ -13,15 +13,19 @@ from tracecheck.decoding.stream import decode_capture
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError
 from tracecheck.mutate.candidate import Candidate
-from tracecheck.mutate.delays import delays, untried
+from tracecheck.mutate.delays import delays
+from tracecheck.mutate.early import early
 from tracecheck.mutate.lines import Lines
 from tracecheck.mutate.marker_faults import marker_faults
 from tracecheck.mutate.operators import BY_NAME, CUTS, OPERATORS
+from tracecheck.mutate.periods import periods
 from tracecheck.mutate.scene import Scene
+from tracecheck.mutate.untried import untried
 from tracecheck.mutate.wire_faults import wire_faults
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.stacks import rules_on_stacks
+from tracecheck.rules.timing import needs_timings
 from tracecheck.rules.verdict import RuleResult
 from tracecheck.trace import Trace
 from tracecheck.words import SEVERITIES
@@ -129,13 +133,15 @@ def mutate(
         severities={r.id: r.severity for r in rules.rules},
         unchecked=tuple(r.rule.id for r in clean if not r.judged and not r.rule.optional),
         untried=tuple(dict.fromkeys(pair for s in scenes for pair in untried(s))),
-        idle=tuple(o.name for o in OPERATORS if o.name not in tried and o.visible & set(schemes.values())),
+        idle=tuple(
+            o.name for o in OPERATORS if o.name not in tried and not o.asked and o.visible & set(schemes.values())
+        ),
     )
 
 
 def _judged(capture: Capture, wiring: Wiring, rules: RuleSet, trace: Trace | None = None) -> tuple[RuleResult, ...]:
     engine = Engine(rules, wiring, capture.rate_hz)
-    for batch in decode_capture(capture, wiring, glitch_s=rules.glitch.amount):
+    for batch in decode_capture(capture, wiring, glitch_s=rules.glitch.amount, timings=needs_timings(rules)):
         engine.feed(batch)
         if trace is not None:
             trace.add(batch)
@@ -157,7 +163,7 @@ def _chosen(scenes: list[Scene], seed: int, sites: int) -> Iterator[tuple[Scene,
     """Of each sort of place so many, at random by the seed; which does not depend on what else there is."""
     groups: dict[tuple[str, ...], list[tuple[Scene, Candidate]]] = {}
     for scene in scenes:
-        for candidate in (*marker_faults(scene), *delays(scene), *wire_faults(scene)):
+        for candidate in (*marker_faults(scene), *delays(scene), *early(scene), *periods(scene), *wire_faults(scene)):
             groups.setdefault(candidate.group, []).append((scene, candidate))
     order = {operator.name: i for i, operator in enumerate(OPERATORS)}
     for group in sorted(groups, key=lambda g: (order[g[0]], g)):

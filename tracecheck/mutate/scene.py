@@ -14,6 +14,7 @@ from tracecheck.decoding.stream import Timing
 from tracecheck.decoding.window import WIRE, Window
 from tracecheck.decoding.wiring import BusWire, MarkerWire
 from tracecheck.mutate.lines import Lines
+from tracecheck.rules.drivers.shapes import Shapes
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.select import chosen
 from tracecheck.rules.selector import Selector
@@ -152,6 +153,15 @@ class Scene:
                 widths.append(5 * int(gaps.max()) if len(gaps) else 0)
         return max(widths) + 8
 
+    def has_fewest(self, exchange: Exchange) -> bool:
+        """Whether the driver that the rules name cannot take fewer interrupts for a transfer of this shape."""
+        drivers = (getattr(rule, "driver", None) for rule in self.rules.rules)
+        driver = next((found for found in drivers if found is not None), None)
+        if driver is None:
+            return False
+        counts = driver.interrupts(Shapes.of(self.window).where(np.array([exchange.row], np.int64)))
+        return bool(counts.known[0]) and len(exchange.interrupts) <= int(counts.least[0])
+
     def marker(self, role: str) -> MarkerWire | None:
         return next((m for m in self.markers if m.role == role), None)
 
@@ -169,12 +179,13 @@ class Scene:
         code = self.codes[name]
         return self.window.at[self.window.code < WIRE if code == WIRE else self.window.code == code]
 
-    def quiet(self, bit: int, first: int, last: int, lines: Lines | None = None) -> bool:
+    def quiet(self, bit: int, first: int, last: int, lines: Lines | None = None, apart: int | None = None) -> bool:
         """Whether a marker's line is inactive, and stays so, around samples [first, last]."""
         lines = lines or self.lines
         marker = next(m for m in self.markers if m.channel.bit == bit)
         idle = int(marker.active == "low")
-        first, last = first - self.clearance, last + self.clearance
+        clearance = self.clearance if apart is None else apart
+        first, last = first - clearance, last + clearance
         inside = first >= 0 and last < lines.end
         return inside and lines.level(bit, first) == idle and not len(lines.within(bit, first, last))
 
