@@ -55,7 +55,7 @@ scope = "capture"
 id = "short"
 kind = "precedence"
 event = "stop"
-cause = "stop"
+cause = "restart"
 within = "1us"
 where = { direction = "write" }
 """

@@ -45,6 +45,17 @@ def test_unless_exclusive() -> None:
     ]
 
 
+def test_what_an_earlier_event_took_is_gone_wherever_it_came_from() -> None:
+    """The latest cause decides. Whatever the first event took may lie before the capture: so it is cut. The second
+    one's latest cause is the same, seen or not, and served: no history before the capture could make it pass.
+    """
+    rule = precedence("wake", "ready", within="50us", exclusive=True)
+    line = "irq@10-11 run@12-13 irq@20-21 run@25-26"
+    assert judge(line, rule, markers="pending") == [(12, "cut"), (25, "fail")]
+    shared = precedence("wake", "ready", within="50us")
+    assert judge(line, shared, markers="pending") == [(12, "cut"), (25, "cut")]
+
+
 def test_the_cause_must_lie_in_the_scope() -> None:
     rule = precedence("irq", "stop", scope="exchange")
     assert judge("start@10 stop@20 start@30 irq@35-36 stop@40", rule) == [(35, "fail")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tracecheck.errors import RuleError
+from tracecheck.rules.impossible import impossible
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.mistakes import nearest
 from tracecheck.rules.model import MarkerSpec, RuleSet
@@ -64,6 +65,8 @@ def misfits(rules: RuleSet, known_markers: Collection[str] = (), known_buses: Co
         for mention in mentions(values):
             if reason := known.unfit(mention, shipped=shipped):
                 yield Misfit("rule", rule.id, mention.key, reason, mention.offset)
+        for key, reason in impossible(rule):
+            yield Misfit("rule", rule.id, key, reason)
         for bus in sorted(rule.where.bus or ()):
             if buses and bus not in buses:
                 yield Misfit("rule", rule.id, "where", f"no [bus.{bus}] is declared{nearest(bus, sorted(buses))}")
