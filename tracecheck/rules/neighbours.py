@@ -17,6 +17,8 @@ _LATEST: Final = 64
 """Instances that are held back to be put in order with those that are decided after them."""
 _TAIL: Final = 4 * _LATEST
 """As many of a window are put in order where none failed: within a window they come nearly so."""
+_PARTS: Final = 16
+"""Windows without a failed instance that are put in order at once."""
 
 
 class Neighbour(NamedTuple):
@@ -34,22 +36,25 @@ class Neighbours:
         """`limit`: failed instances whose neighbours are kept, the first by sample; None for all."""
         self._most = None if limit is None else 3 * limit
         self._latest = np.empty((0, 4), np.int64)  # at, transfer, value, failed
+        self._failed_last = False
+        self._calm: list[Samples] = []
+        """Of the latest windows, none of which had a failed instance."""
         self._parts: list[Samples] = []
         self._kept = 0
 
     def add(self, found: Instances, *, failed: bool) -> None:
         """Take what one window decided; `failed`: some of it did."""
-        if not failed and not self._latest[:, 3].any():
-            found = found.where(slice(-_TAIL, None))  # what comes before them has no failed one beside it
-        fails = found.verdict == FAIL
-        mine = np.flatnonzero(((found.value >= 0) & (found.verdict != CUT)) | fails)
-        columns = (found.at[mine], found.transfer[mine], found.value[mine], fails[mine])
-        rows = np.concatenate([self._latest, np.stack(columns, axis=1).astype(np.int64)])
-        rows = rows[np.lexsort(rows.T[2::-1])]
+        if not failed and not self._failed_last:
+            self._calm.append(_rows_of(found.where(slice(-_TAIL, None))))  # what comes before has no failed one beside
+            if len(self._calm) >= _PARTS:
+                self._latest, self._calm = _in_order([self._latest, *self._calm])[-_LATEST:], []
+            return
+        rows, self._calm = _in_order([self._latest, *self._calm, _rows_of(found)]), []
         near = rows[:, 3] > 0
         near[1:] |= rows[:-1, 3] > 0
         near[:-1] |= rows[1:, 3] > 0
         self._latest = rows[-_LATEST:]
+        self._failed_last = bool(self._latest[:, 3].any())
         if near.any():
             self._parts.append(rows[near, :3])
             self._kept += int(near.sum())
@@ -74,3 +79,18 @@ class Neighbours:
         if len(self._parts) > 1:
             self._parts = [np.unique(np.concatenate(self._parts), axis=0)]
         return self._parts[0]
+
+
+def _rows_of(found: Instances) -> Samples:
+    """at, transfer, value and failed, of those that were measured or failed."""
+    fails = found.verdict == FAIL
+    mine = np.flatnonzero(((found.value >= 0) & (found.verdict != CUT)) | fails)
+    rows = np.empty((len(mine), 4), np.int64)
+    for i, column in enumerate((found.at, found.transfer, found.value, fails)):
+        rows[:, i] = column[mine]
+    return rows
+
+
+def _in_order(parts: list[Samples]) -> Samples:
+    rows = np.concatenate(parts)
+    return rows[np.lexsort(rows.T[2::-1])]
