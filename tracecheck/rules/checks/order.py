@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import permutations
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ from tracecheck.rules.pattern import Dfa
 MATCHED, UNEXPECTED, ENDED_EARLY, COINCIDENT, CUT_SHORT, NOWHERE = range(6)
 MAX_PERMUTED = 6
 """Coincident events whose orders are all tried; more than that in one sample is inconclusive."""
+MAX_KNOWN = 1 << 12
+"""Scopes with coincident events whose verdicts are remembered."""
 _NONE, _MANY = 0xFF, 0xFFFF
 """Stands for no event; a pattern has at most 64."""
 
@@ -75,6 +77,7 @@ class OrderChecker(Checker[OrderRule]):
         free = any(lane.codes[name] >= ANOMALY_CODE for name in self._dfa.symbols)
         self._members = rule.scope if free or rule.scope != "transfer" else "own"
         self._irq = lane.codes.get("irq.begin", -1)
+        self._known: dict[tuple[Any, ...], int] = {}
         self._states = {self._dfa.start}
         self._before = (-1, _NONE)
         self._lost = False
@@ -131,7 +134,7 @@ class OrderChecker(Checker[OrderRule]):
         for k in sorted(special):
             row = scopes.row[k]
             part = self._counting(window, first[row] + np.flatnonzero(owners[first[row] : end[row]] == row))
-            verdict[k] = self._all_orders(scopes, k, window.at[part], window.code[part], late.get(k, []))
+            verdict[k] = self._any_order(scopes, k, window.at[part], window.code[part], late.get(k, []))
             if verdict[k] == INCONCLUSIVE:
                 reason[k] = COINCIDENT
             elif scopes.cut_begin[k]:
@@ -173,6 +176,16 @@ class OrderChecker(Checker[OrderRule]):
             for k in np.flatnonzero(scopes.edge == window.end).tolist():
                 found.setdefault(k, []).extend(ahead)
         return found
+
+    def _any_order(self, scopes: Scopes, k: int, at: Samples, code: Codes, late: Events) -> int:
+        """The verdict on one scope, in whatever order its coincident events came. Most look like one seen before."""
+        where = at == scopes.start[k], at == scopes.edge[k], at[1:] == at[:-1]
+        key = (code.tobytes(), *(mask.tobytes() for mask in where), scopes.cut_begin[k], scopes.cut_end[k], *late)
+        if key not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[key] = self._all_orders(scopes, k, at, code, late)
+        return self._known[key]
 
     def _all_orders(self, scopes: Scopes, k: int, at: Samples, code: Codes, late: Events) -> int:
         dfa, cut_begin = self._dfa, bool(scopes.cut_begin[k])
