@@ -143,7 +143,8 @@ class OrderChecker(Checker[OrderRule]):
         reason[verdict == CUT] = CUT_SHORT
         reason[scopes.lost] = TOO_MANY
         where = np.where((verdict == FAIL) & (reason == UNEXPECTED), where, scopes.start)
-        value[verdict != FAIL] = -1
+        wrong = (verdict == FAIL) & ~matched
+        value[~wrong], extra[~wrong] = -1, 0
         return instances(where, scopes.transfer, verdict, value=value, reason=reason, extra=extra)
 
     def _until(self, window: Window) -> int:
