@@ -67,6 +67,12 @@ def test_nothing_can_be_loaded() -> None:
     )
 
 
+def test_a_failed_bound_says_by_how_much_and_what_came_before_and_after() -> None:
+    whole = page(judged("synthetic-late-wake"))
+    assert "<i>allowed</i> ≤ 50.0 us, 207 % over</span>" in whole
+    assert "<i>neighbours</i> before 2.50 us, after 2.58 us</span>" in whole
+
+
 def test_names_are_text_and_nothing_else(tmp_path: Path) -> None:
     place = tmp_path / os.fsdecode(HOSTILE)
     place.write_bytes((SYNTHETIC / "synthetic-late-wake.sr").read_bytes())

@@ -113,7 +113,7 @@ def measured_text(finding: Finding, style: Style) -> str:
 
 def _unbounded(finding: Finding) -> str:
     """`; before 1, after 1`, of counts, whose message says what is allowed."""
-    beside = _beside(finding)
+    beside = beside_text(finding)
     return f"; {beside}" if beside else ""
 
 
@@ -127,7 +127,7 @@ def _against(finding: Finding, style: Style) -> str:
     if not bounds:
         return ""
     if finding.value_ns is None or finding.uncertainty_ns is None:
-        beside = _beside(finding)
+        beside = beside_text(finding)
         return f"; allowed: {' and '.join(bounds)}" + (f" ({beside})" if beside else "")
     plus = style.glyph("±", "+-")
     measured = f"{ns_text(finding.value_ns)} {plus} {ns_text(finding.uncertainty_ns)}"
@@ -136,15 +136,21 @@ def _against(finding: Finding, style: Style) -> str:
 
 def _beyond(finding: Finding) -> str:
     """`: 208 % over (before 2.71 us, after 2.79 us, median 2.75 us)`: by how much, and what is usual."""
-    told = [_beside(finding), "" if finding.median_ns is None else f"median {ns_text(finding.median_ns)}"]
+    told = [beside_text(finding), "" if finding.median_ns is None else f"median {ns_text(finding.median_ns)}"]
     usual = f" ({', '.join(filter(None, told))})" if any(told) else ""
+    missed = beyond_text(finding)
+    return f": {missed}{usual}" if missed else usual
+
+
+def beyond_text(finding: Finding) -> str:
+    """`208 % over`, `12 % short`; nothing where no bound was missed."""
     if finding.beyond_percent is None or finding.value_ns is None:
-        return usual
+        return ""
     side = "over" if finding.upper_ns is not None and finding.value_ns > finding.upper_ns else "short"
-    return f": {percent_text(finding.beyond_percent)} {side}{usual}"
+    return f"{percent_text(finding.beyond_percent)} {side}"
 
 
-def _beside(finding: Finding) -> str:
+def beside_text(finding: Finding) -> str:
     """`before 2.71 us, after 2.79 us`: the same rule's instances next to this one, where there are any."""
     told = []
     for word, near in (("before", finding.before), ("after", finding.after)):

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 import tracecheck
 from tracecheck.errors import CaptureError
-from tracecheck.report.findings import duration_text, instant_text, reason
+from tracecheck.report.findings import beside_text, beyond_text, duration_text, instant_text, reason
 from tracecheck.report.html.histogram import histogram, spark
 from tracecheck.report.html.overview import Place, overview
 from tracecheck.report.html.scene import Scene, scenes
@@ -68,6 +68,8 @@ class FindingView:
     message: str
     measured: str
     allowed: str
+    missed: str = ""
+    beside: str = ""
     drawing: Markup | None = None
     told: str = ""
 
@@ -322,6 +324,8 @@ def _finding(one: Judged, finding: Finding, id_: str, scene: Scene | None) -> Fi
         message=finding.message,
         measured="" if finding.value_ns is None else ns_text(finding.value_ns) + plus,
         allowed=", ".join(f"{sign} {ns_text(bound)}" for sign, bound in bounds if bound is not None),
+        missed=beyond_text(finding),
+        beside=beside_text(finding),
         drawing=drawing,
         told=told(scene) if scene is not None else "",
     )
