@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from tracecheck.cli import main
 from tracecheck.errors import UsageError
 from tracecheck.pico.faults.spec import FOREVER, KINDS, FaultLog, parse_fault
 from tracecheck.pico.interrupt_line import InterruptLine
@@ -48,6 +49,16 @@ def test_every_kind_has_defaults_that_parse_and_a_word_on_itself() -> None:
         assert (fault.kind, fault.bus, fault.strikes(0), fault.strikes(999)) == (kind, "i2c0", True, True)
         assert dict(fault.options) == {**spec.times, **spec.counts}
         assert spec.what
+
+
+def test_help_names_every_kind_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", "--help"]) == 0
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if len(line.split()) > 1)
+    for kind, spec in KINDS.items():
+        for option, default in {**spec.times, **spec.counts}.items():
+            said = told[kind].partition(f"{option}=")[2].split()[0].strip(",:")
+            options = parse_fault(f"{kind},{option}={said}").options
+            assert (kind, option, options[option]) == (kind, option, default)
 
 
 def test_which_transfers_it_strikes() -> None:

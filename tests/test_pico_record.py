@@ -256,6 +256,96 @@ def _writes(*buses: int) -> bytes:
     return (code + b"\xfe\xe7").ljust(begin, b"\0") + struct.pack(f"<{len(words)}I", *words)
 
 
+I2C0, RESETS, PINS, SIO = 0x4004_4000, 0x4000_C000, 0x4001_4000, 0xD000_0000
+CON, TAR, DATA, HCNT, LCNT, ENABLE, CLR_ABORT = (I2C0 + at for at in (0x00, 0x04, 0x10, 0x1C, 0x20, 0x6C, 0x54))
+AT_376_KHZ = ((HCNT, 126), (LCNT, 187))
+LOW, FREE = SIO + 0x24, SIO + 0x28
+"""Output enable of GPIOs, set and cleared: their output level is 0."""
+
+
+def _pokes(*steps: tuple[int, int] | int) -> bytes:
+    """A program that writes (address, value) in turn; a number is that many turns of an empty loop, 3 cycles each."""
+    words = list(dict.fromkeys(word for step in steps for word in ((step,) if isinstance(step, int) else step)))
+    begin = (6 * len(steps) + 2 + 3) & ~3
+    code = b""
+
+    def load(register: int, word: int, after: int) -> int:
+        at = len(code) + after
+        return 0x4800 | register << 8 | (begin + 4 * words.index(word) - ((at + 4) & ~3)) // 4
+
+    for step in steps:
+        if isinstance(step, int):
+            code += struct.pack("<3H", load(2, step, 0), 0x3A01, 0xD1FD)  # ldr r2, =n; subs r2, #1; bne
+        else:
+            code += struct.pack("<3H", load(1, step[0], 0), load(2, step[1], 2), 0x600A)  # str r2, [r1]
+    return (code + b"\xfe\xe7").ljust(begin, b"\0") + struct.pack(f"<{len(words)}I", *words)
+
+
+def test_a_firmware_with_ten_bit_addresses(tmp_path: Path) -> None:
+    """Register 0x10 is pointed at and two bytes are read: 0x10 ^ 0xA5 and 0x11 ^ 0xA5."""
+    code = _pokes((CON, 0x75), (TAR, 0x2A5), *AT_376_KHZ, (ENABLE, 1), (DATA, 0x10), (DATA, 0x500), (DATA, 0x300))
+    out = tmp_path / "x.sr"
+    assert (
+        record("--emulate", _program(tmp_path, code), "--ms", "1", "-o", out, "--target", "0x2A5=registers", "-q") == 0
+    )
+    trace = tracecheck.decode(out)
+    messages = [(m["address"], m["ten_bit"], m["direction"], bytes(m["data"])) for m in trace.messages.to_pylist()]
+    assert messages == [(0x2A5, True, "write", b"\x10"), (0x2A5, True, "read", b"\xb5\xb4")]
+    assert trace.transfers["outcome"].to_pylist() == ["acked"]
+
+
+def test_a_firmware_that_aborts_a_transfer(tmp_path: Path) -> None:
+    """16 bytes are queued; 2,000 turns of 3 cycles, 48 us, later ABORT is set: STOP comes after the byte under way."""
+    queued = [(DATA, byte) for byte in range(15)] + [(DATA, 0x20F)]
+    code = _pokes((TAR, 0x3C), *AT_376_KHZ, (ENABLE, 1), *queued, 2_000, (ENABLE, 3))
+    recording = emulate(_program(tmp_path, code), ms=1, targets=["0x3C=display"])
+    ((row,),) = [tracecheck.decode(recording.capture()).transfers.to_pylist()]
+    assert (row["outcome"], row["n_bytes"], row["complete"]) == ("acked", 2, True)
+
+
+SDA_PIN, SCL_PIN = 1 << 16, 1 << 17
+HALF = 209
+"""Turns of 5 us."""
+
+
+def _recovers() -> bytes:
+    """A byte to 0x3C, of which the device keeps SDA low; nine clocks and a STOP by hand; the controller anew, a byte."""
+    call = ((TAR, 0x3C), *AT_376_KHZ, (ENABLE, 1), (DATA, 0x2FF))
+    by_hand = ((PINS + 0x84, 5), (PINS + 0x8C, 5))
+    clocks = ((LOW, SCL_PIN), HALF, (FREE, SCL_PIN), HALF) * 9
+    stop = ((LOW, SCL_PIN), (LOW, SDA_PIN), HALF, (FREE, SCL_PIN), HALF, (FREE, SDA_PIN), HALF)
+    again = ((RESETS, 1 << 3), (RESETS, 0), (PINS + 0x84, 3), (PINS + 0x8C, 3), *call)
+    return _pokes(*call, 100_000, *by_hand, *clocks, *stop, *again)
+
+
+def _with_pins(tmp_path: Path, code: bytes) -> Path:
+    path = tmp_path / "fw.elf"
+    pins = b"i2c0.SDA=16 i2c0.SCL=17\0"
+    path.write_bytes(elf(code + pins, symbols={"TRACECHECK_PINS": (0x1000_0140 + len(code), 1)}))
+    return path
+
+
+def test_a_firmware_that_frees_the_bus_by_hand(tmp_path: Path) -> None:
+    path = _with_pins(tmp_path, _recovers())
+    freed = emulate(
+        path, ms=5, targets=["0x3C=display"], faults=["hang-sda,byte=0,transfer=0,duration=forever,clocks=6"]
+    )
+    assert freed.hung == ()
+    trace = tracecheck.decode(freed.capture())
+    assert trace.transfers["outcome"].to_pylist()[-1] == "acked" and freed.transfers == 2
+    report = tracecheck.analyze(freed.capture(), "embassy-rp")
+    assert [f.rule for f in report.findings if f.verdict == "fail" and f.transfer == 0] == ["embassy-nack-stood-still"]
+
+
+def test_a_recovery_that_does_not_help_leaves_the_bus_held(tmp_path: Path) -> None:
+    path = _with_pins(tmp_path, _recovers())
+    held = emulate(path, ms=5, targets=["0x3C=display"], faults=["hang-sda,byte=0,transfer=0,duration=forever"])
+    assert (held.transfers, len(held.hung)) == (1, 1)
+    assert tracecheck.decode(held.capture()).transfers["outcome"].to_pylist() == ["unfinished"]
+    failed = {f.rule for f in tracecheck.analyze(held.capture(), "embassy-rp").findings if f.verdict == "fail"}
+    assert "embassy-bus-never-released" in failed
+
+
 @pytest.mark.parametrize(
     ("buses", "channels"),
     [((0,), ["SDA", "SCL"]), ((1,), ["SDA", "SCL"]), ((0, 1), ["SDA0", "SCL0", "SDA1", "SCL1"])],

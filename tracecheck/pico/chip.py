@@ -40,6 +40,8 @@ ASSUMPTIONS: Final = (
     "core 1, USB and DMA are not used",
     "there is no boot ROM and no second-stage bootloader: the core starts at the vector table at 0x10000100",
     "a timer's alarm fires at the beginning of its microsecond",
+    "a bus's pin that the firmware drives low by itself pulls the line; one it drives high is taken for letting go",
+    "a controller drives its lines whatever function their pins have",
 )
 
 
@@ -214,6 +216,10 @@ class Chip:
             changed(int(state == GPIOPinState.HIGH), clock.nanos)
 
         self.mcu.gpio[gpio].add_listener(listener)
+
+    def watch_pull(self, gpio: int, pull: Callable[[bool], None]) -> None:
+        """Call `pull(low)` whenever the firmware itself begins or ceases to drive a pin low, as to free a held bus."""
+        self.mcu.gpio[gpio].add_listener(lambda state, _: pull(state == GPIOPinState.LOW))
 
     def drive_pin(self, gpio: int, level: int) -> None:
         """What the outside does to a pin; idle pads of rp2040py read 0."""

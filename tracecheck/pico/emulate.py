@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tracecheck.capture.rate import check_rate
 from tracecheck.errors import ExtraError, UsageError
 from tracecheck.export.sr import write_sr
 from tracecheck.pico import recorder
+from tracecheck.pico.bus import LineName
 from tracecheck.pico.elf import Firmware, read_elf
 from tracecheck.pico.faults.spec import FaultSpec, Strike, parse_fault
 from tracecheck.pico.provenance import Provenance
@@ -192,7 +194,7 @@ def _marker_line(chip: Chip, name: str, gpio: int) -> Line:
 
 
 def _bus_lines(chip: Chip, bus: str, pins: Mapping[str, int]) -> tuple[Line, Line]:
-    """SDA and SCL of a bus, wired to it; where the firmware names its pins they read what the bus does."""
+    """SDA and SCL of a bus, wired to it; where the firmware names its pins they read what the bus does, and pull it."""
     gpio = {"sda": pins.get(f"{bus}.SDA"), "scl": pins.get(f"{bus}.SCL")}
     sda, scl = (Line(name, 1, settle_ns=recorder.SETTLE_NS) for name in ("SDA", "SCL"))
     lines = {"sda": sda, "scl": scl}
@@ -202,10 +204,13 @@ def _bus_lines(chip: Chip, bus: str, pins: Mapping[str, int]) -> tuple[Line, Lin
         if (pin := gpio[line]) is not None:
             chip.drive_pin(pin, level)
 
-    for pin in gpio.values():
-        if pin is not None:
+    model = chip.buses[bus]
+    names: tuple[LineName, ...] = ("sda", "scl")
+    for name in names:
+        if (pin := gpio[name]) is not None:
             chip.drive_pin(pin, 1)
-    chip.buses[bus].watch(changed)
+            chip.watch_pull(pin, partial(model.pull, name, "pin"))
+    model.watch(changed)
     return sda, scl
 
 

@@ -105,10 +105,12 @@ def record(
       late-interrupt   delay=50us, interrupt=0 (the transfer's first)
       lost-interrupt   interrupt=0, hold=forever
       extra-interrupt  after=100us (from STOP)
+      stray-interrupt  after=10us (from START)
+      storm            times=40, interrupt=0: its handler runs again and again
       hog-executor     duration=300us, interrupt=0: another task runs
       xip-cold         miss=1us: the flash cache is empty at START
       stretch          duration=100us, byte=0: the target holds SCL
-      hang-sda         duration=1ms or forever, byte=1: it holds SDA
+      hang-sda         duration=1ms or forever, byte=1, clocks=0: it holds SDA
       nack             byte=0 (the address)
 
     \b

@@ -63,9 +63,9 @@ KINDS: Final[Mapping[str, FaultKind]] = MappingProxyType(
             "the target holds SCL low after a byte", times={"duration": 100_000.0}, counts={"byte": 0}
         ),
         "hang-sda": FaultKind(
-            "the target holds SDA low after a byte",
+            "the target holds SDA low after a byte, until its time is up or it has seen so many clocks (0: any number)",
             times={"duration": 1_000_000.0},
-            counts={"byte": 1},
+            counts={"byte": 1, "clocks": 0},
             forever=frozenset({"duration"}),
         ),
         "nack": FaultKind("the target does not acknowledge a byte (0 is the address)", counts={"byte": 0}),

@@ -32,13 +32,17 @@ class TargetFaults:
             return spec.options["duration"]
         return 0.0
 
-    def hold_sda_ns(self, index: int) -> float | None:
-        """How long SDA is held low after byte `index`, infinity for ever, None where it is not."""
+    def hold_sda(self, index: int) -> tuple[float, int] | None:
+        """For how many ns SDA is held low after byte `index`, and for how many SCL pulses at most (0: any number).
+
+        None where it is not held.
+        """
         for spec in self._striking("hang-sda", index):
-            duration = spec.options["duration"]
+            duration, clocks = spec.options["duration"], int(spec.options["clocks"])
             time = "for ever" if isinf(duration) else f"for {duration / 1000:g} us"
-            self._note(spec, f"SDA is held low {time} after byte {index}")
-            return duration
+            most = f", {clocks} clocks at most," if clocks else ""
+            self._note(spec, f"SDA is held low {time}{most} after byte {index}")
+            return duration, clocks
         return None
 
     def _striking(self, kind: str, index: int) -> list[FaultSpec]:

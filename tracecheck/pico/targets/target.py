@@ -41,7 +41,7 @@ class Interference(Protocol):
 
     def stretch_ns(self, index: int) -> float: ...
 
-    def hold_sda_ns(self, index: int) -> float | None: ...
+    def hold_sda(self, index: int) -> tuple[float, int] | None: ...
 
 
 class _State(Enum):
@@ -69,12 +69,18 @@ class Target:
         self._next_sda = False
         self._hold = clock.alarm(self._drive)
         self._release_scl = clock.alarm(lambda: bus.pull("scl", self._me, False))
-        self._release_sda = clock.alarm(lambda: bus.pull("sda", f"{self._me} hanging", False))
+        self._release_sda = clock.alarm(self._let_go_of_sda)
+        self._hangs_for = 0
+        """SCL pulses until SDA is let go; 0 where they are not counted."""
         bus.watch(self._edge)
 
     def _edge(self, line: LineName, level: int, now_ns: float) -> None:
         if line == "scl":
             self._scl = level
+            if self._hangs_for and not level:
+                self._hangs_for -= 1
+                if not self._hangs_for:
+                    self._let_go_of_sda()
             if self._state is not _State.IDLE:
                 if level:
                     self._rise()
@@ -179,14 +185,19 @@ class Target:
         stretch = self.spec.stretch_ns
         if self.interfere is not None:
             stretch = max(stretch, self.interfere.stretch_ns(self._index))
-            hang = self.interfere.hold_sda_ns(self._index)
+            hang = self.interfere.hold_sda(self._index)
             if hang is not None:
+                duration, self._hangs_for = hang
                 self._bus.pull("sda", f"{self._me} hanging", True)
-                if not isinf(hang):
-                    self._release_sda.schedule(hang)
+                if not isinf(duration):
+                    self._release_sda.schedule(duration)
         if stretch:
             self._bus.pull("scl", self._me, True)
             self._release_scl.schedule(stretch)
+
+    def _let_go_of_sda(self) -> None:
+        self._hangs_for = 0
+        self._bus.pull("sda", f"{self._me} hanging", False)
 
     def _later(self, *, low: bool) -> None:
         """SDA low or free, after the hold time."""
