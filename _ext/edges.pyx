@@ -10,6 +10,9 @@ from scanner cimport fill_edges, word_t
 
 cdef int64_t LAST_SAMPLE = 0x7FFFFFFFFFFFFFFF
 
+cdef enum:
+    STRETCH = 16    # words that are looked at together
+
 
 def scan(
     const uint8_t[::1] data not None,
@@ -141,17 +144,33 @@ cdef void split_line(
     Py_ssize_t *n_rises,
     Py_ssize_t *n_falls,
 ) noexcept nogil:
-    """One line's edges. Storing always and counting only edges costs no mispredicted branch."""
+    """One line's edges. Storing always and counting only edges costs no mispredicted branch; where the line is still
+    for a stretch of words, as markers mostly are, these are looked at together.
+    """
     cdef Py_ssize_t r = 0
     cdef Py_ssize_t f = 0
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i = 0
+    cdef Py_ssize_t n = at.shape[0]
+    cdef Py_ssize_t j, end
     cdef uint64_t now
-    for i in range(at.shape[0]):
-        now = <uint64_t> words[i] >> bit & 1
-        rises[r] = at[i]
-        falls[f] = at[i]
-        r += now & (level ^ 1)
-        f += level & (now ^ 1)
-        level = now
+    cdef word_t same, other
+    while i < n:
+        end = min(i + STRETCH, n)
+        if end - i == STRETCH:
+            same = <word_t> (level << bit)
+            other = 0
+            for j in range(STRETCH):
+                other |= words[i + j] ^ same
+            if not <uint64_t> other >> bit & 1:
+                i = end
+                continue
+        while i < end:
+            now = <uint64_t> words[i] >> bit & 1
+            rises[r] = at[i]
+            falls[f] = at[i]
+            r += now & (level ^ 1)
+            f += level & (now ^ 1)
+            level = now
+            i += 1
     n_rises[0] = r
     n_falls[0] = f
