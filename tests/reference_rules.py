@@ -359,7 +359,9 @@ OF_BYTES = {"address", "data", "ack", "nack", "wire", "partial-byte", "ack-inter
 
 def unknowable(lane: LaneData, rule: AnyRule, instance: Instance) -> bool:
     """Whether it hangs on bytes of a transfer that began before the capture."""
-    if instance.transfer < 0 or lane.transfers[instance.transfer].cut != "begin":
+    whole = isinstance(rule, (OrderRule, OccurrenceRule)) and rule.scope == "capture" and instance.verdict == "fail"
+    begun = any(t.cut == "begin" for t in lane.transfers)
+    if not (whole and begun) and (instance.transfer < 0 or lane.transfers[instance.transfer].cut != "begin"):
         return False
     names = {name.partition(".")[0] for name in rule.events}
     names |= {"irq", "run"} if "wake" in names else set()
@@ -367,6 +369,8 @@ def unknowable(lane: LaneData, rule: AnyRule, instance: Instance) -> bool:
     wheres = [rule.where, *(m.where for role, m in lane.markers.items() if role in names and m.where is not None)]
     if any(w.address or w.not_address or w.direction or w.outcome or w.length for w in wheres):
         return True
+    if whole:
+        return not OF_BYTES.isdisjoint(rule.events) and lane.assumed
     if isinstance(rule, TimingRule):
         told_by_bytes = parameter_of(rule) in ("tVD;DAT", "tVD;ACK", "tLOW:MEXT")
         return told_by_bytes and misread(lane, instance.transfer, instance.at)

@@ -61,6 +61,33 @@ where = { direction = "write" }
 """
 
 
+WHOLE = """
+version = 1
+[[rule]]
+id = "order"
+kind = "order"
+scope = "capture"
+pattern = "(start address data stop)*"
+[[rule]]
+id = "count"
+kind = "occurrence"
+scope = "capture"
+event = "nack"
+max = 0
+"""
+
+
+@pytest.mark.parametrize("clock", [None, 12])
+def test_of_the_whole_capture_nothing_fails_by_bytes_that_were_misread(clock: int | None) -> None:
+    drawn = pen().message(0x78, 0x0F, 0x00).stop().idle(30).message(0x78, 0x0F).byte(0x55, 1).stop().idle(30)
+    begin = 0 if clock is None else high_and_low(drawn, clock)
+    bus = drawn.bus()
+    samples = (np.array(bus.scl, np.uint8) | np.array(bus.sda, np.uint8) << 1)[begin:]
+    capture = ArrayCapture(samples, 1_000_000, ("SCL", "SDA"))
+    found = {r.rule.id: (r.failed, r.cut) for r in tracecheck.analyze(capture, load("x.toml", WHOLE)).rules}
+    assert found == dict.fromkeys(("order", "count"), (1, 0) if clock is None else (0, 1))
+
+
 def judged(pen: Pen, begin: int) -> tuple[Report, dict[str, tuple[int, int]]]:
     """The report on what `pen` drew from sample `begin` on, and for each rule how many failed and were cut."""
     bus = pen.bus()

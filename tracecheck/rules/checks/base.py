@@ -14,7 +14,7 @@ from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.lane import ANNOTATION_CODE, READY, WAKE
 from tracecheck.decoding.rows import Columns, distinct
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window
-from tracecheck.rules.bounds import CUT, Bounds, Verdicts
+from tracecheck.rules.bounds import CUT, FAIL, Bounds, Verdicts
 from tracecheck.rules.limit import Rise
 from tracecheck.rules.model import Rule
 from tracecheck.rules.quantity import Quantity
@@ -210,6 +210,10 @@ class Checker(ABC, Generic[R]):
         mine = found.transfer == window.cut_begin
         if mine.any() and not self.selects_by_bytes:
             mine &= self.adrift(found) & (found.at <= window.adrift)
+        if self.rule.scope == "capture" and self.rule.kind in ("order", "occurrence"):
+            # One instance of all events, those that were misread among them.
+            doubtful = self.adrift(found) & (window.adrift >= 0) | self.selects_by_bytes
+            mine |= (found.verdict == FAIL) & doubtful
         if not mine.any():
             return found
         return replace(
