@@ -225,7 +225,6 @@ cdef inline int64_t whole_bytes(Core* s, const int64_t* at, const word_t* words,
             s.shortest = shortest
             set_limit(s, 0)
         s.fall = s.falls[CLOCKS - 1]
-        s.moved = s.moves[CLOCKS - 1]
         s.first_rise = c.rises[0]
         s.value = c.value >> 1
         s.rise = c.rises[CLOCKS - 2]

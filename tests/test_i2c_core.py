@@ -378,6 +378,20 @@ def test_glitch_is_ignored_and_recorded(line: int, flip: str) -> None:
     assert "glitch" not in [kind for kind, *_ in odd(decode(dirty))]
 
 
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_a_spike_where_the_ninth_clock_is_due_is_none(samples: int) -> None:
+    """Eight bits, then SCL goes up for as long as the filter ignores before it does for the ACK; more bytes follow."""
+    pen = Pen(6, 6).idle().start()
+    for bit in range(7, -1, -1):
+        pen.clock(0x78 >> bit & 1)
+    pen.hold(0, 0, 6).hold(1, 0, samples).clock(0)
+    bus = pen.byte(0x55).byte(0x55).stop().idle().bus()
+    got = decode(bus, glitch=3)
+    assert [row["value"] for row in got["bytes"]] == [0x78, 0x55, 0x55]
+    assert [KINDS[row["kind"]] for row in got["anomalies"]] == ["glitch"]
+    assert unordered(got) == unordered(twin(bus.scl, bus.sda, glitch=3, idle=50, stuck=0)[0])
+
+
 def test_pulse_just_wider_than_the_filter_counts() -> None:
     bus = drawn("~~~~~~~~~~~~~~", "~~~~___~~~~~~~")
     assert odd(decode(bus, glitch=3)) == [("glitch", 4, 1, -1)]
