@@ -501,7 +501,7 @@ def batches_of(lane: LaneData, cuts: Sequence[tuple[int, int]]) -> list[Batch]:
                 initially_active={role: m.active for role, m in lane.markers.items()},
                 end=lane.end if final else max(reached.values()),
                 final=final,
-                timings={lane.name: timings_of(lane, done["bus"], reached["bus"])},
+                timings={lane.name: timings_of(lane, done["bus"], reached["bus"])} if lane.timings else {},
             )
         )
         done = reached
