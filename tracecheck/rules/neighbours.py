@@ -17,7 +17,7 @@ _LATEST: Final = 64
 """Instances that are held back to be put in order with those that are decided after them."""
 _TAIL: Final = 4 * _LATEST
 """As many of a window are put in order where none failed: within a window they come nearly so."""
-_PARTS: Final = 16
+_PARTS: Final = 4
 """Windows without a failed instance that are put in order at once."""
 
 
