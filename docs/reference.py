@@ -145,10 +145,10 @@ def python() -> str:
 .. autoclass:: tracecheck.rules.verdict.Report
    :members:
 
-.. autoclass:: tracecheck.rules.verdict.RuleResult
+.. autoclass:: tracecheck.rules.result.RuleResult
    :members:
 
-.. autoclass:: tracecheck.rules.verdict.Finding
+.. autoclass:: tracecheck.rules.finding.Finding
 
 .. automodule:: tracecheck.errors
    :members:

@@ -29,8 +29,9 @@ from tracecheck import words
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import AnyRule, MarkerSpec, RuleSet
 from tracecheck.rules.quantity import parse_quantity
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.selector import Selector
-from tracecheck.rules.verdict import Report, RuleResult
+from tracecheck.rules.verdict import Report
 
 
 class _Reader:

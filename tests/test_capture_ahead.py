@@ -270,7 +270,10 @@ def test_ctrl_c_while_waiting_for_a_thread_ends_the_process(tmp_path: Path) -> N
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=PATIENCE)
+        try:
+            out, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
     assert out.replace("waiting\n", "") == "threads left: 0\n"
 
 

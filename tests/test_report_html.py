@@ -190,7 +190,7 @@ def test_a_waveform_shows_span_and_bound() -> None:
     ],
 )
 def test_what_a_finding_measured(kind: str, focus: Focus) -> None:
-    from tracecheck.rules.verdict import Finding  # noqa: PLC0415
+    from tracecheck.rules.finding import Finding  # noqa: PLC0415
 
     found = Finding(
         "r", kind, "error", "fail", "i2c0", 0, 2400, 100_000, 10_000.0, 1000.0, 5000.0, 41.7, "m", "", "", 0

@@ -14,7 +14,7 @@ from tracecheck.capture.memory import ArrayCapture
 from tracecheck.report.style import Style
 from tracecheck.report.transfers import latencies_of, summary, transfer_lines
 from tracecheck.rules.file import load
-from tracecheck.rules.verdict import time_text
+from tracecheck.timebase import time_text
 
 SYNTHETIC = Path(__file__).parent.parent / "captures" / "synthetic"
 EXPECTED: dict[str, Any] = json.loads((SYNTHETIC / "expected.json").read_text())

@@ -30,8 +30,9 @@ from tracecheck.rules.model import (
     RuleSet,
 )
 from tracecheck.rules.quantity import parse_quantity
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.tally import Judged
-from tracecheck.rules.verdict import Report, RuleResult
+from tracecheck.rules.verdict import Report
 
 EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "250"))
 thorough = settings(

@@ -15,9 +15,10 @@ from rule_lines import lane, result
 from tracecheck.report import json as as_json
 from tracecheck.report.findings import percent_text
 from tracecheck.rules.checks.base import Expectation
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import AnyRule, DurationRule, OrderRule, ResponseRule
 from tracecheck.rules.quantity import parse_quantity
-from tracecheck.rules.verdict import Finding, Report
+from tracecheck.rules.verdict import Report
 
 LETTERS = {"start": "s", "stop": "p", "restart": "r", "data": "d", "irq.begin": "i"}
 PATTERNS = (

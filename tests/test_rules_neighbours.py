@@ -16,10 +16,11 @@ from tracecheck.report.findings import measured_text
 from tracecheck.report.style import Style
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
 from tracecheck.rules.checks.base import instances
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import DurationRule, OccurrenceRule, ResponseRule
 from tracecheck.rules.neighbours import Neighbours
 from tracecheck.rules.quantity import parse_quantity
-from tracecheck.rules.verdict import Finding, Report
+from tracecheck.rules.verdict import Report
 
 Row = tuple[int, int, int]
 """Sample, value, verdict."""

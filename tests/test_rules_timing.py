@@ -15,7 +15,8 @@ from tracecheck.errors import RuleError
 from tracecheck.rules.file import load
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.parameters import LIMITS
-from tracecheck.rules.verdict import Report, RuleResult
+from tracecheck.rules.result import RuleResult
+from tracecheck.rules.verdict import Report
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "sigrok-dumps"
 RATE = 100_000_000

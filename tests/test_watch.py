@@ -30,7 +30,7 @@ from tracecheck.live.ring import Ring
 from tracecheck.live.sources import VcdStream
 from tracecheck.live.watcher import Watcher
 from tracecheck.rules.file import load_many
-from tracecheck.rules.verdict import Finding
+from tracecheck.rules.finding import Finding
 
 ROOT = Path(__file__).parent.parent
 PICO, SYNTHETIC = ROOT / "captures/pico", ROOT / "captures/synthetic"

@@ -14,6 +14,10 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_LOOK_UP_S = 0.5
+"""How long the caller sleeps at most: a signal that comes just as it lies down does not wake it, and Ctrl-C would wait for
+a thread that may wait itself."""
+
 
 def cores() -> int:
     """Processors that this process may use."""
@@ -67,7 +71,8 @@ class _Board(Generic[T]):
         for _ in self._sources:
             while True:
                 with self._changed:
-                    self._changed.wait_for(self._any)
+                    while not self._changed.wait_for(self._any, _LOOK_UP_S):
+                        pass
                     shelf = self._shelves[0]
                     taken = list(shelf.items)
                     shelf.items.clear()

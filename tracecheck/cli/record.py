@@ -15,7 +15,7 @@ from tracecheck.cli.wiring import rule_set
 from tracecheck.errors import UsageError
 from tracecheck.export.sr import spell_rate
 from tracecheck.pico.emulate import LONGEST_MS, Recording, emulate, parse_pin
-from tracecheck.rules.verdict import ns_text
+from tracecheck.timebase import ns_text
 
 COULD_NOT_CHECK = 2
 _LISTED = 12

@@ -35,10 +35,10 @@ from tracecheck.report.rule_table import MARKS
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible
 from tracecheck.rules.defaults import fitting_rules
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_seconds
 from tracecheck.rules.stacks import rules_on_stacks
-from tracecheck.rules.verdict import Finding
 from tracecheck.words import SEVERITIES
 
 _STATUS_S = 0.2

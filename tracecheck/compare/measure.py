@@ -13,7 +13,8 @@ import numpy as np
 from tracecheck.compare.baseline import Baseline, RuleSide, Table
 from tracecheck.compare.definition import definition
 from tracecheck.rules.counted import Counted
-from tracecheck.rules.verdict import Report, RuleResult
+from tracecheck.rules.result import RuleResult
+from tracecheck.rules.verdict import Report
 from tracecheck.shapes import shapes_of
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tracecheck.compare.chance import needed
 from tracecheck.compare.comparison import Comparison
 from tracecheck.compare.shift import MEDIAN, TAILS, Few, Shift
-from tracecheck.rules.verdict import ns_text
+from tracecheck.timebase import ns_text
 
 
 def lines(found: Comparison) -> list[str]:

@@ -16,8 +16,9 @@ import numpy as np
 
 from tracecheck.errors import UsageError, did_you_mean
 from tracecheck.export.cutout import Span
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.quantity import parse_seconds
-from tracecheck.rules.verdict import Finding, Report
+from tracecheck.rules.verdict import Report
 from tracecheck.timebase import NS
 from tracecheck.trace import Trace
 

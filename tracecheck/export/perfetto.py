@@ -14,7 +14,8 @@ from typing import Any, Final
 from tracecheck.arrow import having
 from tracecheck.errors import ExtraError, UsageError
 from tracecheck.export.atomic import Writable
-from tracecheck.rules.verdict import Finding, Report
+from tracecheck.rules.finding import Finding
+from tracecheck.rules.verdict import Report
 from tracecheck.stack import Annotation
 from tracecheck.timebase import to_ns
 from tracecheck.trace import Trace

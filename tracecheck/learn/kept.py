@@ -9,7 +9,8 @@ from tracecheck.api import check
 from tracecheck.errors import CaptureError
 from tracecheck.learn.draft import Draft, counted
 from tracecheck.rules.file import load
-from tracecheck.rules.verdict import Report, RuleResult
+from tracecheck.rules.result import RuleResult
+from tracecheck.rules.verdict import Report
 from tracecheck.trace import Trace
 
 _ALWAYS: Final = 3

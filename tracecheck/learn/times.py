@@ -8,8 +8,7 @@ from typing import Final
 
 from tracecheck.learn.draft import Block, Draft, counted, quoted
 from tracecheck.learn.kept import judged
-from tracecheck.rules.verdict import ns_text
-from tracecheck.timebase import NS
+from tracecheck.timebase import NS, ns_text
 from tracecheck.trace import Trace
 
 _ENDLESS: Final = '"1000000s"'

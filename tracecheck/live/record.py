@@ -18,7 +18,7 @@ import tracecheck
 from tracecheck.errors import CaptureError, OutputError, UsageError
 from tracecheck.export.sr import spell_rate
 from tracecheck.live import sigrok
-from tracecheck.rules.verdict import ns_text
+from tracecheck.timebase import ns_text
 
 _LOOK_S: Final = 0.1
 _SHORTEST: Final = 0.9

@@ -10,7 +10,7 @@ from pathlib import Path
 from tracecheck.capture.model import Channel
 from tracecheck.errors import OutputError
 from tracecheck.live.ring import Ring
-from tracecheck.rules.verdict import Finding
+from tracecheck.rules.finding import Finding
 from tracecheck.timebase import NS
 
 

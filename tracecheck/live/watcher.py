@@ -6,9 +6,10 @@ from tracecheck.capture.model import EdgeBlock
 from tracecheck.decoding.stream import BATCH_EVENTS, Decoding, Timing, Undersampled
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.engine import Engine
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.timing import needs_timings, remarks
-from tracecheck.rules.verdict import Finding, Report
+from tracecheck.rules.verdict import Report
 
 PACE_HZ = 20
 """How often a second of the stream what was decoded is judged: often enough for a person, seldom enough to be cheap."""

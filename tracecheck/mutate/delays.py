@@ -18,7 +18,7 @@ from tracecheck.mutate.waiting import held, later
 from tracecheck.rules.model import AnyRule, DurationRule, PrecedenceRule, ResponseRule
 from tracecheck.rules.percentile import Percentile
 from tracecheck.rules.quantity import Quantity
-from tracecheck.rules.verdict import time_text
+from tracecheck.timebase import time_text
 
 FACTOR: Final = Fraction(3, 2)
 """A delay is this many times the bound that it is meant to break."""

@@ -16,7 +16,7 @@ from tracecheck.mutate.marker_faults import moved
 from tracecheck.mutate.scene import Exchange, Interval, Scene
 from tracecheck.rules.model import DurationRule, PrecedenceRule, ResponseRule
 from tracecheck.rules.quantity import Quantity
-from tracecheck.rules.verdict import time_text
+from tracecheck.timebase import time_text
 
 EARLY: Final = {
     "irq.begin": "interrupt-early",

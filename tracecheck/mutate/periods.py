@@ -18,7 +18,7 @@ from tracecheck.mutate.scene import Exchange, Scene
 from tracecheck.mutate.waiting import idle
 from tracecheck.rules.model import DurationRule, RecurrenceRule
 from tracecheck.rules.quantity import Quantity
-from tracecheck.rules.verdict import time_text
+from tracecheck.timebase import time_text
 
 
 def periods(scene: Scene) -> Iterator[Candidate]:

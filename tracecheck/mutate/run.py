@@ -24,9 +24,9 @@ from tracecheck.mutate.untried import untried
 from tracecheck.mutate.wire_faults import wire_faults
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.stacks import rules_on_stacks
 from tracecheck.rules.timing import needs_timings
-from tracecheck.rules.verdict import RuleResult
 from tracecheck.trace import Trace
 from tracecheck.words import SEVERITIES
 

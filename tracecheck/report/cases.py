@@ -14,8 +14,9 @@ from tracecheck.report.findings import failed_lines, measured_text, place_text, 
 from tracecheck.report.judged import Judged, Unreadable
 from tracecheck.report.style import Style
 from tracecheck.rules.describe import describe
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.library import preset_names
-from tracecheck.rules.verdict import Finding, RuleResult
+from tracecheck.rules.result import RuleResult
 
 Outcome = Literal["passed", "failed", "warned", "unchecked", "skipped"]
 _STYLE = Style(width=100)

@@ -13,9 +13,11 @@ from tracecheck.report.style import Style
 from tracecheck.report.visible import visible
 from tracecheck.rules.bounds import FAIL, INCONCLUSIVE
 from tracecheck.rules.describe import describe
-from tracecheck.rules.verdict import Finding, Report, RuleResult, ns_text
+from tracecheck.rules.finding import Finding
+from tracecheck.rules.result import RuleResult
+from tracecheck.rules.verdict import Report
 from tracecheck.rules.vocabulary import ROLES, ROLES_OF
-from tracecheck.timebase import to_ns
+from tracecheck.timebase import ns_text, to_ns
 
 LIMIT = 10
 """Findings shown of one rule."""

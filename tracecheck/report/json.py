@@ -9,8 +9,10 @@ from typing import Any
 from tracecheck import words
 from tracecheck.outline import Outline
 from tracecheck.rules.checks.base import Expectation
+from tracecheck.rules.finding import Beside, Finding
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.statistic import Statistic
-from tracecheck.rules.verdict import Beside, Finding, Report, RuleResult
+from tracecheck.rules.verdict import Report
 from tracecheck.timebase import NS, to_ns
 
 SCHEMA = 1

@@ -16,9 +16,11 @@ from tracecheck.decoding.find import wire
 from tracecheck.exchange import Exchange, read_exchange
 from tracecheck.outline import Outline, TransferFacts
 from tracecheck.report.activity import Activity
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import RuleSet
+from tracecheck.rules.result import RuleResult, Verdict
 from tracecheck.rules.tally import MAX_FINDINGS
-from tracecheck.rules.verdict import Finding, Report, RuleResult, Verdict
+from tracecheck.rules.verdict import Report
 from tracecheck.words import SEVERITIES
 
 COULD_NOT_CHECK: Final = 2

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from tracecheck.report.style import Align, Style, aligned, shortened
 from tracecheck.rules.bounds import FAIL, PASS
+from tracecheck.rules.result import RuleResult, Stats
 from tracecheck.rules.statistic import Statistic
-from tracecheck.rules.verdict import Report, RuleResult, Stats, ns_text
-from tracecheck.timebase import NS
+from tracecheck.rules.verdict import Report
+from tracecheck.timebase import NS, ns_text
 
 MARKS = {"error": "FAIL", "warning": "WARN", "note": "NOTE"}
 _COLOURS = {"pass": "green", "FAIL": "red", "WARN": "yellow", "NOTE": "cyan", "?": "yellow", "-": "dim"}

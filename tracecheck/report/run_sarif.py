@@ -22,7 +22,8 @@ from tracecheck.report.judged import Judged, Run, Unreadable
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible
 from tracecheck.rules.describe import describe
-from tracecheck.rules.verdict import Finding, RuleResult
+from tracecheck.rules.finding import Finding
+from tracecheck.rules.result import RuleResult
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_OF_A_RULE: Final = 100

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from tracecheck.arrow import having, integers
 from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style
-from tracecheck.rules.verdict import time_text
-from tracecheck.timebase import to_ns
+from tracecheck.timebase import time_text, to_ns
 from tracecheck.trace import Trace
 
 _PIECE = 4096

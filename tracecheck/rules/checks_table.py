@@ -13,11 +13,11 @@ from tracecheck import schemas, words
 from tracecheck.arrow import coded, column
 from tracecheck.rules.bounds import PASS, UNJUDGED
 from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.tally import Judged
-from tracecheck.rules.verdict import RuleResult, time_text
 from tracecheck.rules.vocabulary import KINDS
-from tracecheck.timebase import NS, column_ns
+from tracecheck.timebase import NS, column_ns, time_text
 
 _KEPT = (PASS, UNJUDGED)
 """Verdicts of which nothing is said: there may be millions of them."""

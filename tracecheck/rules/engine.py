@@ -29,10 +29,11 @@ from tracecheck.rules.checks.precedence import PrecedenceChecker
 from tracecheck.rules.checks.recurrence import RecurrenceChecker
 from tracecheck.rules.checks.response import ResponseChecker
 from tracecheck.rules.checks.timing import TimingChecker
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import Rule, RuleSet
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.tally import MAX_FINDINGS, Judged, Tally
 from tracecheck.rules.timing import taken_apart
-from tracecheck.rules.verdict import Finding, RuleResult
 
 CHECKERS: dict[str, Callable[[Any, LaneInfo], Checker[Any]]] = {
     "response": ResponseChecker,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.rules.counted import Counted
-from tracecheck.rules.verdict import RuleResult, ns_text
-from tracecheck.timebase import NS
+from tracecheck.rules.result import RuleResult
+from tracecheck.timebase import NS, ns_text
 
 
 class Percentile(NamedTuple):

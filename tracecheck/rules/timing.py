@@ -12,7 +12,7 @@ from tracecheck.rules.quantity import Quantity
 from tracecheck.words import PARAMETERS
 
 if TYPE_CHECKING:
-    from tracecheck.rules.verdict import RuleResult
+    from tracecheck.rules.result import RuleResult
 
 
 class ParameterRule(Rule):

@@ -9,8 +9,7 @@ import numpy as np
 from tracecheck.report.activity import BINS, OUTCOMES, Activity
 from tracecheck.report.html.svg import drawing, element, text, titled
 from tracecheck.report.judged import Judged
-from tracecheck.rules.verdict import ns_text, time_text
-from tracecheck.timebase import NS
+from tracecheck.timebase import NS, ns_text, time_text
 
 _GUTTER, _WIDTH, _RIGHT = 84.0, 940.0, 16.0
 _ROW, _BAR, _TOP = 22.0, 11.0, 22.0

@@ -32,9 +32,11 @@ from tracecheck.report.run_text import expected, summary
 from tracecheck.report.style import Style
 from tracecheck.report.text import rate_text, verdict_line
 from tracecheck.rules.describe import describe
+from tracecheck.rules.finding import Finding
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.measured import Measured, measured_by
-from tracecheck.rules.verdict import Finding, RuleResult, ns_text
+from tracecheck.rules.result import RuleResult
+from tracecheck.timebase import ns_text
 from tracecheck.words import VERDICTS
 
 DRAWN_PER_RULE: Final = 6

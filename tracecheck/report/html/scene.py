@@ -18,7 +18,7 @@ from tracecheck.decoding.find import wire
 from tracecheck.exchange import LEAD_PERIODS, Mark, Wave, read_exchange, read_stretch
 from tracecheck.outline import TransferFacts
 from tracecheck.report.judged import Judged
-from tracecheck.rules.verdict import Finding
+from tracecheck.rules.finding import Finding
 from tracecheck.stack import Annotation, outermost
 from tracecheck.timebase import NS
 

@@ -17,8 +17,7 @@ from tracecheck.report.findings import instant_text
 from tracecheck.report.html.scene import SaidRow, Scene
 from tracecheck.report.html.svg import CHAR, drawing, element, text, titled
 from tracecheck.report.html.timescale import Hole, Timescale
-from tracecheck.rules.verdict import time_text
-from tracecheck.timebase import to_ns
+from tracecheck.timebase import time_text, to_ns
 
 _GUTTER = 84
 _RIGHT = 30
