@@ -250,11 +250,11 @@ def test_an_interrupt_in_the_decoder_leaves_no_thread(long: Path, monkeypatch: p
 def test_ctrl_c_while_waiting_for_a_thread_ends_the_process(tmp_path: Path) -> None:
     """The source waits for good, and the caller for it; the signal must get through, and the exit not hang."""
     program = textwrap.dedent("""\
-        import signal, threading, time
+        import os, signal, threading, time
         from tracecheck.capture.ahead import ahead
         gate = threading.Event()
         def source():
-            print("waiting", flush=True)
+            os.write(1, b"waiting\\n")  # a line whole, whoever else prints
             gate.wait()
             yield 1
         signal.signal(signal.SIGINT, lambda *_: (gate.set(), signal.default_int_handler(2, None)))

@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _LOOK_UP_S = 0.5
-"""How long the caller sleeps at most: a signal that comes just as it lies down does not wake it, and Ctrl-C would wait for
-a thread that may wait itself."""
+"""How long the caller sleeps at most: a signal that comes just as it lies down does not wake it, and Ctrl-C would then
+wait for a thread that may itself be waiting."""
 
 
 def cores() -> int:
