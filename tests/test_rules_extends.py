@@ -12,7 +12,7 @@ from tracecheck.rules.file import lint, load, load_many
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.model import AbsenceRule, MarkerSpec, RuleSet
 
-KEYS = "(keys: version, extends, disable, bus, marker, rule, settle, timebase_ppm, glitch, rise)"
+KEYS = "(keys: version, extends, disable, bus, marker, stack, rule, settle, timebase_ppm, glitch, rise)"
 Write = Callable[[str, str], Path]
 
 
