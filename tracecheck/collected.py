@@ -1,8 +1,12 @@
-"""What the decoders gave, collected: raw columns that grow with the events, not with the samples."""
+"""What the decoders gave, collected: raw columns that grow with the events, not with the samples.
+
+They are kept in the parts in which they came. Tables are built part by part and share the columns; whoever asks for
+all of a column has the parts joined.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,7 +14,8 @@ import numpy as np
 
 from tracecheck.decoding.exchanges import SETTLE_S, settle_samples
 from tracecheck.decoding.markers import MarkerRows
-from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
+from tracecheck.decoding.packed import PackedEvents, packed
+from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.wiring import Wiring
 
@@ -35,8 +40,9 @@ class Collected:
     def __post_init__(self) -> None:
         self.settle = settle_samples(SETTLE_S, self.rate_hz)
         self._rows: dict[str, dict[str, list[Columns]]] = {
-            b.name: {table: [] for table in LAYOUT} for b in self.wiring.buses
+            b.name: {table: [] for table in LAYOUT if table != "events"} for b in self.wiring.buses
         }
+        self._events: dict[str, list[PackedEvents | Columns]] = {b.name: [] for b in self.wiring.buses}
         self._timings: dict[str, list[Columns]] = {}
         self._markers: dict[str, list[MarkerRows]] = {m.name: [] for m in self.wiring.markers}
 
@@ -49,11 +55,13 @@ class Collected:
     def add(self, batch: Batch) -> None:
         """Take one batch."""
         for bus, rows in batch.buses.items():
-            for table, columns in rows.items():
-                if len(next(iter(columns.values()))):
-                    self._rows[bus][table].append(columns)
+            for table, parts in self._rows[bus].items():
+                if len(next(iter(rows[table].values()))):
+                    parts.append(dict(rows[table]))
+            if len(rows["events"]["at"]):
+                self._events[bus].append(packed(rows["events"]) or rows["events"])
         for bus, measured in batch.timings.items():
-            self._timings.setdefault(bus, []).append(measured)
+            self._timings.setdefault(bus, []).append(dict(measured))
         for name, new in batch.markers.items():
             if len(new.begins) or len(new.ends):
                 self._markers[name].append(new)
@@ -62,10 +70,14 @@ class Collected:
 
     def columns(self, bus: str, table: str) -> Columns:
         """Raw columns of one bus, as `decode.rows.LAYOUT` describes them; -1 is null."""
-        parts = self._rows[bus][table]
-        if len(parts) > 1:
-            parts[:] = [concatenate(parts, LAYOUT[table])]
-        return concatenate(parts, LAYOUT[table])
+        if table == "events":
+            unpacked = [part.unpacked() if isinstance(part, PackedEvents) else part for part in self._events[bus]]
+            return _joined(unpacked, LAYOUT[table])
+        return _joined(self._rows[bus][table], LAYOUT[table])
+
+    def parts(self, bus: str, table: str) -> Sequence[Columns]:
+        """The columns as they are kept, one part after the other; of any table but `events`."""
+        return self._rows[bus][table]
 
     def marker_rows(self, name: str) -> MarkerRows:
         """Begins and ends of one marker, as decoded."""
@@ -96,6 +108,25 @@ class Collected:
 
     def timing_columns(self, bus: str) -> Columns:
         """What was measured of the timing of one bus, as `decode.rows.TIMINGS` describes it."""
-        parts = self._timings[bus]
-        parts[:] = [concatenate(parts, TIMINGS)]
+        return _joined(self._timings[bus], TIMINGS)
+
+    def timing_parts(self, bus: str) -> Sequence[Columns]:
+        """As `parts`, for the timing of one bus."""
+        return self._timings[bus]
+
+
+def _joined(parts: list[Columns], layout: dict[str, type]) -> Columns:
+    """All parts as one, which takes their place. Column by column, so that no more than one is there twice."""
+    if len(parts) == 1:
         return parts[0]
+    whole: Columns = {}
+    for name, kind in layout.items():
+        whole[name] = np.concatenate([np.empty(0, kind), *(part[name] for part in parts)])
+        begin = 0
+        for part in parts:  # they stay good, were this interrupted
+            end = begin + len(part[name])
+            part[name] = whole[name][begin:end]
+            begin = end
+    if parts:
+        parts[:] = [whole]
+    return whole

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tracecheck import schemas, tables, words
 from tracecheck.capture.model import Capture
-from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
+from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.stream import GLITCH_S, Batch, decode_capture
 from tracecheck.decoding.wiring import Wiring
 
@@ -69,8 +69,7 @@ def streamed(
 def _pieces(
     capture: Capture, wiring: Wiring, table: str, glitch_s: Fraction, progress: Progress | None
 ) -> Iterator[pa.Table]:
-    layout = TIMINGS if table == "timings" else LAYOUT[table]
-    nothing = {bus.name: concatenate([], layout) for bus in wiring.buses}
+    nothing: dict[str, list[Columns]] = {bus.name: [] for bus in wiring.buses}
     for number, bus in enumerate(wiring.buses):
         data = _Data()
 
@@ -84,7 +83,7 @@ def _pieces(
             if table == "messages":
                 data.take(batch.buses[bus.name]["bytes"])
             if len(rows["transfer"]):
-                each = {**nothing, bus.name: rows}
+                each = {**nothing, bus.name: [rows]}
                 yield _built(table, each, data, bus.name, capture.rate_hz)
             del batch, rows
 
@@ -93,10 +92,10 @@ def _rows(batch: Batch, bus: str, table: str) -> Columns:
     return batch.timings[bus] if table == "timings" else batch.buses[bus][table]
 
 
-def _built(table: str, each: dict[str, Columns], data: _Data, bus: str, rate_hz: int | None) -> pa.Table:
+def _built(table: str, each: dict[str, list[Columns]], data: _Data, bus: str, rate_hz: int | None) -> pa.Table:
     if table != "messages":
         return tables.BUILDERS[table](each, rate_hz)
-    of = {name: data.of(rows) if name == bus else concatenate([], LAYOUT["bytes"]) for name, rows in each.items()}
+    of = {name: [data.of(rows) for rows in parts] if name == bus else [] for name, parts in each.items()}
     return tables.messages_table(each, of, rate_hz)
 
 

@@ -1,8 +1,11 @@
-"""Raw decoder columns to Arrow tables of the published schemas: nulls, words, times. Vectorised throughout."""
+"""Raw decoder columns to Arrow tables of the published schemas: nulls, words, times. Vectorised throughout.
+
+Rows come in the parts in which they are kept, and each becomes a chunk of the table, which shares its columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +19,10 @@ from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Exchanges
 from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.rows import Columns
-from tracecheck.timebase import NS, column_ns
+from tracecheck.timebase import column_ns, lengths_ns
 
-_Each = dict[str, Columns]
+_Each = Mapping[str, Sequence[Columns]]
+"""The parts of each bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ def bytes_table(each: _Each, rate_hz: int | None) -> pa.Table:
 
 
 def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Table:
-    buses = iter(each)
+    buses = {name: _values(rows) for name, rows in all_bytes.items()}
+    data = (part for name, parts in each.items() for part in _data_of(parts, buses[name]))
 
     def build(rows: Columns) -> dict[str, Any]:
         return {
@@ -56,20 +61,32 @@ def messages_table(each: _Each, all_bytes: _Each, rate_hz: int | None) -> pa.Tab
             "direction": _words(rows["direction"], words.DIRECTIONS),
             "restart": column(rows["restart"].astype(np.bool_)),
             "acked": _flag(rows["acked"]),
-            "data": message_data(rows, all_bytes[next(buses)]),
+            "data": next(data),
             "t_ns": _times(rows["start"], rate_hz),
         }
 
     return _stacked(schemas.MESSAGES, each, build)
 
 
-def message_data(messages: Columns, rows: Columns) -> pa.Array:
-    """The data bytes of each message as a binary column: the values stand in one buffer, in order, already."""
-    values = rows["value"][rows["kind"] == words.BYTE_KINDS.index("data")]
-    offsets = np.zeros(len(messages["n_bytes"]) + 1, np.int32)
-    np.cumsum(messages["n_bytes"], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))]
-    return pa.Array.from_buffers(pa.binary(), len(messages["n_bytes"]), buffers)
+def _values(parts: Sequence[Columns]) -> NDArray[np.uint8]:
+    """All data bytes of a bus, in order."""
+    found = (rows["value"][rows["kind"] == words.BYTE_KINDS.index("data")] for rows in parts)
+    return np.concatenate([np.empty(0, np.uint8), *found])
+
+
+def _data_of(parts: Sequence[Columns], values: NDArray[np.uint8]) -> Iterator[pa.Array]:
+    """The data bytes of each part's messages as a binary column; a slice of `values`, as they stand in order there.
+
+    A message may be in a later part than its bytes are, as its row comes when it is over.
+    """
+    begin = 0
+    for messages in parts:
+        offsets = np.zeros(len(messages["n_bytes"]) + 1, np.int32)
+        np.cumsum(messages["n_bytes"], out=offsets[1:])
+        end = begin + int(offsets[-1])
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values[begin:end])]
+        yield pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
+        begin = end
 
 
 def transfers_table(each: _Each, rate_hz: int | None) -> pa.Table:
@@ -153,7 +170,7 @@ BUILDERS: Final[dict[str, Callable[[_Each, int | None], pa.Table]]] = {
 def markers_table(
     markers: list[MarkerColumns],
     exchanges: dict[str, Exchanges],
-    transfers: _Each,
+    transfers: dict[str, Columns],
     buses: list[str],
     rate_hz: int | None,
 ) -> pa.Table:
@@ -198,16 +215,17 @@ def paired(rows: MarkerRows, initially_active: bool) -> tuple[NDArray[np.int64],
     return begins.astype(np.int64), ends.astype(np.int64)
 
 
-def _stacked(schema: pa.Schema, each: _Each, build: Any) -> pa.Table:
+def _stacked(schema: pa.Schema, each: _Each, build: Callable[[Columns], dict[str, Any]]) -> pa.Table:
     """One table of all buses, bus by bus."""
     names = list(each)
-    parts = []
-    for i, rows in enumerate(each.values()):
-        columns = build(rows)
-        n = len(next(iter(rows.values())))
-        columns["bus"] = coded(np.full(n, i, np.int16), names)
-        parts.append(_table(schema, columns))
-    return pa.concat_tables(parts) if parts else empty(schema)
+    chunks = []
+    for i, parts in enumerate(each.values()):
+        same = np.full(max((len(next(iter(rows.values()))) for rows in parts), default=0), i, np.int16)
+        for rows in parts:
+            columns = build(rows)
+            columns["bus"] = coded(same[: len(next(iter(rows.values())))], names)
+            chunks.append(_table(schema, columns))
+    return pa.concat_tables(chunks) if chunks else empty(schema)
 
 
 def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
@@ -238,11 +256,9 @@ def _times(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.boo
 
 
 def _lengths(samples: NDArray[np.int64], rate_hz: int | None, null: NDArray[np.bool_] | None = None) -> pa.Array:
-    """Durations in ns from sample differences, rounded to the nearest."""
     if not rate_hz:
         return pa.nulls(len(samples), pa.int64())
-    whole, rest = np.divmod(samples, rate_hz)
-    return column(whole * NS + (rest * NS + rate_hz // 2) // rate_hz, null)
+    return column(lengths_ns(samples, rate_hz), null)
 
 
 def _details(rows: Columns) -> pa.Array:

@@ -1,10 +1,13 @@
 """Samples to nanoseconds, exactly, and nanoseconds to what a person reads.
 
 Samples are the truth; time is derived from them and from the rate, never the other way round. The naive product
-`sample * 10**9` overflows int64 after 384 s at 24 MS/s, so whole seconds and the rest are converted apart.
+`sample * 10**9` overflows int64 after 384 s at 24 MS/s, so whole seconds and the rest are converted apart, unless what
+10**9 and the rate have in common leaves room enough.
 """
 
 from __future__ import annotations
+
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,28 @@ def to_ns(sample: int, rate_hz: int) -> int:
 
 def column_ns(samples: NDArray[np.int64], rate_hz: int) -> NDArray[np.int64]:
     """Nanoseconds of many samples, rounded down; same shape. Rates up to 9.2 GHz do not overflow."""
-    return samples // rate_hz * NS + samples % rate_hz * NS // rate_hz
+    return _scaled(samples, rate_hz, 0)
+
+
+def lengths_ns(samples: NDArray[np.int64], rate_hz: int) -> NDArray[np.int64]:
+    """Nanoseconds that many differences of samples last, rounded to the nearest; same shape and limit."""
+    return _scaled(samples, rate_hz, rate_hz // 2)
+
+
+def _scaled(samples: NDArray[np.int64], rate_hz: int, more: int) -> NDArray[np.int64]:
+    """(samples * NS + more) / rate_hz, rounded down."""
+    common = gcd(NS, rate_hz)
+    ns, per = NS // common, rate_hz // common
+    farthest = max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
+    if farthest * ns + rate_hz < 1 << 63:
+        scaled: NDArray[np.int64] = samples * ns
+        if per > 1:
+            scaled += more // common
+            scaled //= per
+        return scaled
+    whole, rest = np.divmod(samples, rate_hz)
+    apart: NDArray[np.int64] = whole * NS + (rest * NS + more) // rate_hz
+    return apart
 
 
 def time_text(samples: int, rate_hz: int | None) -> str:

@@ -9,7 +9,7 @@ findings needs none. `trace.transfers` is a `pyarrow.Table`;
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -67,7 +67,7 @@ class Trace(Collected):
         """What was measured of the bus's timing. Raises UsageError where the decode was not asked to."""
         if not self.timed:
             raise UsageError("bus timing was not measured; decode with timings=True")
-        return _builders().timings_table({b.name: self.timing_columns(b.name) for b in self.wiring.buses}, self.rate_hz)
+        return _builders().timings_table({b.name: self.timing_parts(b.name) for b in self.wiring.buses}, self.rate_hz)
 
     @cached_property
     def markers(self) -> pa.Table:
@@ -77,8 +77,8 @@ class Trace(Collected):
             _builders().MarkerColumns(m.name, m.bus, self.marker_rows(m.name), self.initially_active.get(m.name, False))
             for m in self.wiring.markers
         ]
-        exchanges = {b: Exchanges(self.columns(b, "transfers"), self.settle) for b in buses}
-        transfers = {b: self.columns(b, "transfers") for b in buses}
+        transfers = {m.bus: self.columns(m.bus, "transfers") for m in self.wiring.markers if m.bus is not None}
+        exchanges = {bus: Exchanges(columns, self.settle) for bus, columns in transfers.items()}
         return _builders().markers_table(rows, exchanges, transfers, buses, self.rate_hz)
 
     @cached_property
@@ -142,8 +142,8 @@ class Trace(Collected):
         messages = having(self.messages, "bus", bus)
         yield from zip(*(messages[c].to_pylist() for c in ("transfer", "index", "data")), strict=True)
 
-    def _each(self, table: str) -> dict[str, Columns]:
-        return {b.name: self.columns(b.name, table) for b in self.wiring.buses}
+    def _each(self, table: str) -> dict[str, Sequence[Columns]]:
+        return {b.name: self.parts(b.name, table) for b in self.wiring.buses}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the first transfers."""
