@@ -87,17 +87,19 @@ class Window:
 
     def _of(self, code: int, scope: Scope) -> tuple[Samples, Samples]:
         mine, at = self.places(code), self.at_of(code)
-        if scope == "exchange" or (scope == "capture" and code >= DERIVED_CODE):
-            return at, self.owner[mine]
-        if scope == "capture":
-            return at, self.own[mine]
-        own, owner = self.own[mine], self.owner[mine]
+        if scope != "transfer":
+            by_exchange = scope == "exchange" or code >= DERIVED_CODE
+            transfer, rows = (self.owner, self.owner_row) if by_exchange else (self.own, self.own_row)
+            transfer = transfer.take(mine)
+            self.once(("rows", id(transfer)), lambda: (rows.take(mine).astype(np.int64), transfer))
+            return at, transfer
+        own, owner = self.own.take(mine), self.owner.take(mine)
         found = np.where(own >= 0, own, self.transfer_at(at))
         return at, np.where((found < 0) & self.gave_up(owner), owner, found)
 
     def at_of(self, code: int) -> Samples:
         """Samples of all events of one code."""
-        return self.once(("at", code), lambda: self.at[self.places(code)])
+        return self.once(("at", code), lambda: self.at.take(self.places(code)))
 
     def places(self, code: int) -> Samples:
         """Where in `at` the events of one code stand, ascending."""

@@ -8,34 +8,43 @@ given in seconds; a bound in SCL periods is as uncertain as the period, which is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracecheck import _bounds
 from tracecheck.rules.quantity import Quantity
 
 PASS, FAIL, INCONCLUSIVE, CUT, UNJUDGED = range(5)
 """UNJUDGED: measured for the rule's percentiles or jitter, with no bound of its own to be judged by."""
 MISSING = np.int64(-1)
 """Stands for "no such event" where a distance is expected."""
-_ALWAYS = np.iinfo(np.int64).max // 4
+_FOREVER: Final = int(np.iinfo(np.int64).max)
+_NEVER: Final = int(np.iinfo(np.int64).min)
+_ALWAYS: Final = _FOREVER // 4
 Samples = NDArray[np.int64]
 Verdicts = NDArray[np.uint8]
 
 
 class _Limit(NamedTuple):
-    """One bound for n instances: distances up to `sure_below` lie surely under it, from `sure_above` on over it.
+    """One bound for n instances: distances up to `sure_below` lie surely under it, from `sure_above` on over it."""
 
-    One number for all, where the SCL period has no part in it.
-    """
+    sure_below: Samples
+    sure_above: Samples
+    known: NDArray[np.bool_]
 
-    sure_below: Samples | int
-    sure_above: Samples | int
-    known: NDArray[np.bool_] | bool
+
+class _Fixed(NamedTuple):
+    """The same in one number for all, where the SCL period has no part in it."""
+
+    sure_below: int
+    sure_above: int
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,21 @@ class Bounds:
     upper: Quantity | None
     rate_hz: int | None
     timebase_ppm: int
+    _same: tuple[int, int, int, int] | None = field(init=False, repr=False, compare=False, default=None)
+    """What `_bounds.judge` asks for, where it is the same for all instances and known."""
+
+    def __post_init__(self) -> None:
+        under, least, most, over = _NEVER, _NEVER, _FOREVER, _FOREVER
+        lower = self.lower if self.lower is not None and self.lower.amount > 0 else None
+        given = [bound for bound in (lower, self.upper) if bound is not None]
+        if not all(bound.unit == "s" for bound in given) or (given and not self.rate_hz):
+            return
+        if lower is not None:
+            under, least, _ = _fixed(lower, self.rate_hz, self.timebase_ppm)
+        if self.upper is not None:
+            most, over, _ = _fixed(self.upper, self.rate_hz, self.timebase_ppm)
+        if given:
+            object.__setattr__(self, "_same", (under, least, most, over))
 
     @property
     def any(self) -> bool:
@@ -53,6 +77,12 @@ class Bounds:
 
     def judge(self, distance: Samples, period: Samples) -> Verdicts:
         """PASS, FAIL or INCONCLUSIVE for each distance (samples, >= 0); `period`: SCL period of each, 0 unknown."""
+        if self._same is not None:
+            verdict = np.empty(len(distance), np.uint8)
+            _bounds.judge(distance, *self._same, (PASS, FAIL, INCONCLUSIVE), verdict)
+            return verdict
+        if not self.any:
+            return np.zeros(len(distance), np.uint8)
         fail: Any = np.zeros(len(distance), np.bool_)
         sure: Any = ~fail
         if self.upper is not None:
@@ -72,7 +102,7 @@ class Bounds:
         limit = self._limit(self.upper, period)
         return (at_least >= limit.sure_above) & limit.known
 
-    def _limit(self, bound: Quantity, period: Samples) -> _Limit:
+    def _limit(self, bound: Quantity, period: Samples) -> _Limit | _Fixed:
         if bound.unit == "s":
             return _fixed(bound, self.rate_hz, self.timebase_ppm)
         # period is a median known to one sample either way
@@ -84,6 +114,15 @@ class Bounds:
     def each(self, period: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Both bounds in samples for instances with these SCL periods, for reading; nan where one is not known."""
         return self._known(self.lower, period), self._known(self.upper, period)
+
+    @property
+    def same(self) -> tuple[float, float] | None:
+        """Both bounds in samples, for reading, where all instances have the same; nan where there is none."""
+        given = [bound for bound in (self.lower, self.upper) if bound is not None]
+        if any(bound.unit == "scl" for bound in given):
+            return None
+        low, high = (self.in_samples(bound, 0) for bound in (self.lower, self.upper))
+        return math.nan if low is None else low, math.nan if high is None else high
 
     def _known(self, bound: Quantity | None, period: Samples) -> NDArray[np.float64]:
         if bound is not None and bound.unit == "scl":
@@ -100,13 +139,13 @@ class Bounds:
 
 
 @lru_cache(maxsize=1024)
-def _fixed(bound: Quantity, rate_hz: int | None, timebase_ppm: int) -> _Limit:
+def _fixed(bound: Quantity, rate_hz: int | None, timebase_ppm: int) -> _Fixed:
     """A bound in seconds, which is the same for every instance."""
     if not rate_hz:
-        return _Limit(0, 0, False)
+        return _Fixed(0, 0, False)
     exact = bound.amount * rate_hz
     low, high = (exact * (1 + Fraction(sign * timebase_ppm, 10**6)) for sign in (-1, 1))
-    return _Limit(_clip(low.numerator // low.denominator - 1), _clip(-(-high.numerator // high.denominator) + 1), True)
+    return _Fixed(_clip(low.numerator // low.denominator - 1), _clip(-(-high.numerator // high.denominator) + 1), True)
 
 
 def either(a: Verdicts, b: Verdicts) -> Verdicts:

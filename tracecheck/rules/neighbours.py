@@ -16,9 +16,7 @@ from tracecheck.rules.checks.base import Instances
 _LATEST: Final = 64
 """Instances that are held back to be put in order with those that are decided after them."""
 _TAIL: Final = 4 * _LATEST
-"""As many of a window are put in order where none failed: within a window they come nearly so."""
-_PARTS: Final = 4
-"""Windows without a failed instance that are put in order at once."""
+"""As many are held, at least, before a failed one comes and they are put in order: they come nearly so."""
 
 
 class Neighbour(NamedTuple):
@@ -35,32 +33,36 @@ class Neighbours:
     def __init__(self, limit: int | None) -> None:
         """`limit`: failed instances whose neighbours are kept, the first by sample; None for all."""
         self._most = None if limit is None else 3 * limit
-        self._latest = np.empty((0, 4), np.int64)  # at, transfer, value, failed
+        self._latest: list[Samples] = []
+        """at, transfer, value and failed of the latest, in parts as they came."""
         self._failed_last = False
-        self._calm: list[Samples] = []
-        """Of the latest windows, none of which had a failed instance."""
         self._parts: list[Samples] = []
         self._kept = 0
 
-    def add(self, found: Instances, *, failed: bool) -> None:
-        """Take what one window decided; `failed`: some of it did."""
+    def add(self, found: Instances, *, failed: bool, measured: bool = False) -> None:
+        """Take what one window decided; `failed`: some of it did, `measured`: all of it was."""
         if not failed and not self._failed_last:
-            self._calm.append(_rows_of(found.where(slice(-_TAIL, None))))  # what comes before has no failed one beside
-            if len(self._calm) >= _PARTS:
-                self._latest, self._calm = _in_order([self._latest, *self._calm])[-_LATEST:], []
+            self._hold(_all_rows(found.where(slice(-_TAIL, None))) if measured else _rows_of(found)[-_TAIL:].copy())
             return
-        rows, self._calm = _in_order([self._latest, *self._calm, _rows_of(found)]), []
+        rows = _in_order([*self._latest, _rows_of(found)])
         near = rows[:, 3] > 0
         near[1:] |= rows[:-1, 3] > 0
         near[:-1] |= rows[1:, 3] > 0
-        self._latest = rows[-_LATEST:]
-        self._failed_last = bool(self._latest[:, 3].any())
+        self._latest = [rows[-_LATEST:].copy()]
+        self._failed_last = bool(self._latest[0][:, 3].any())
         if near.any():
             self._parts.append(rows[near, :3])
             self._kept += int(near.sum())
             if self._most is not None and self._kept > 2 * self._most + _LATEST:
                 self._parts = [self._rows()[: self._most]]
                 self._kept = len(self._parts[0])
+
+    def _hold(self, rows: Samples) -> None:
+        """Hold these, which have no failed one beside, and of those before them what may still get one."""
+        self._latest.append(rows)
+        held = sum(map(len, self._latest))
+        while held - len(self._latest[0]) >= _TAIL:
+            held -= len(self._latest.pop(0))
 
     def of(self, at: int, transfer: int, value: int) -> tuple[Neighbour | None, Neighbour | None]:
         """The one before a failed instance, and the one after it, as far as there are any."""
@@ -84,10 +86,12 @@ class Neighbours:
 def _rows_of(found: Instances) -> Samples:
     """at, transfer, value and failed, of those that were measured or failed."""
     fails = found.verdict == FAIL
-    mine = np.flatnonzero(((found.value >= 0) & (found.verdict != CUT)) | fails)
-    rows = np.empty((len(mine), 4), np.int64)
-    for i, column in enumerate((found.at, found.transfer, found.value, fails)):
-        rows[:, i] = column[mine]
+    return _all_rows(found.where(((found.value >= 0) & (found.verdict != CUT)) | fails))
+
+
+def _all_rows(found: Instances) -> Samples:
+    rows = np.empty((len(found), 4), np.int64)
+    rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = found.at, found.transfer, found.value, found.verdict == FAIL
     return rows
 
 

@@ -7,6 +7,7 @@ How the instances come in batches changes none of it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from tracecheck import _tally
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
-from tracecheck.rules.checks.base import NONE, Checker, Instances, Limits
+from tracecheck.rules.checks.base import NONE, Checker, Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.neighbours import Neighbours
 from tracecheck.rules.statistic import Statistic
@@ -72,6 +73,7 @@ class Tally:
         self._found: dict[int, list[Instances]] = {FAIL: [], INCONCLUSIVE: []}
         self._all: list[Instances] = []
         self._neighbours = Neighbours(limit)
+        self._same_limits = checker.same_limits
 
     def add(self, found: Instances) -> None:
         """Take what one window decided."""
@@ -87,9 +89,9 @@ class Tally:
             for verdict in (FAIL, INCONCLUSIVE):
                 if counts[verdict]:
                     self._remember(verdict, found.where(np.flatnonzero(found.verdict == verdict)))
-        if self._checker.measures in ("time", "count"):
-            self._neighbours.add(found, failed=bool(counts[FAIL]))
-        if measured and self._checker.measures in ("time", "count"):
+        if self._checker.measures:
+            self._neighbours.add(found, failed=bool(counts[FAIL]), measured=measured == len(found))
+        if measured and self._checker.measures:
             if measured < len(found):
                 found = found.where((found.value >= 0) & (found.verdict != CUT))
             self._measure(found)
@@ -129,10 +131,9 @@ class Tally:
 
     def _measure(self, found: Instances) -> None:
         low, high = self._values.add(found.value)
-        limits = self._checker.limits(found)
-        if self._closest is not None and not _closer(low, high, limits, self._closest, found):
+        if self._same_limits is not None and not _closer(low, high, self._same_limits, self._closest, found):
             return
-        lower, upper = limits
+        lower, upper = self._checker.limits(found)
         room = np.fmin(upper - found.value, found.value - lower)
         least = np.fmin.reduce(room)
         if np.isnan(least) or (self._closest is not None and least > self._closest.room):
@@ -143,12 +144,13 @@ class Tally:
         self._closest = candidate if self._closest is None else min(self._closest, candidate)
 
 
-def _closer(low: int, high: int, limits: Limits, closest: Closest, found: Instances) -> bool:
-    """Whether one may be closer than `closest`, or as close and earlier: where all have the same bounds, low and high
+def _closer(low: int, high: int, limits: tuple[float, float], closest: Closest | None, found: Instances) -> bool:
+    """Whether one may be closer than `closest`, or as close and earlier, where all have the same bounds: low and high
     tell, the least and the most that was measured.
     """
     lower, upper = limits
-    if lower.strides != (0,) or upper.strides != (0,):
-        return True
-    room = np.fmin(upper[0] - high, low - lower[0])
-    return bool(room < closest.room or (room == closest.room and found.at.min() <= closest.at))
+    rooms = [room for room in (upper - high, low - lower) if not math.isnan(room)]
+    if not rooms or closest is None:
+        return bool(rooms)
+    room = min(rooms)
+    return room < closest.room or (room == closest.room and bool(found.at.min() <= closest.at))

@@ -105,17 +105,17 @@ class Instances:
 
     def where(self, mask: NDArray[Any] | slice) -> Instances:
         """Those that a mask, an array of indices or a slice picks."""
-        if isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.all():
-            return self
-        return Instances(
-            self.at[mask],
-            self.transfer[mask],
-            self.verdict[mask],
-            self.value[mask],
-            self.reason[mask],
-            self.period[mask],
-            self.extra[mask],
-        )
+        if isinstance(mask, slice):
+            return Instances(*(column[mask] for column in self._columns))
+        if mask.dtype == np.bool_:
+            if mask.all():
+                return self
+            mask = np.flatnonzero(mask)
+        return Instances(*(column.take(mask) for column in self._columns))
+
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.at, self.transfer, self.verdict, self.value, self.reason, self.period, self.extra
 
     def replaced(self, mask: NDArray[np.bool_], others: Instances) -> Instances:
         """With `others` in the places of a mask."""
@@ -195,7 +195,7 @@ class Checker(ABC, Generic[R]):
 
     def __init__(self, rule: R, lane: LaneInfo) -> None:
         self.rule, self.lane = rule, lane
-        self._where = [s for s in (rule.where, *self._marker_selectors()) if not s.is_everything]
+        self._where = tuple(s for s in (rule.where, *self._marker_selectors()) if not s.is_everything)
 
     def decided(self, window: Window) -> Instances:
         """`feed`, and cut what a transfer that began before the capture cannot answer.
@@ -271,6 +271,11 @@ class Checker(ABC, Generic[R]):
             high[mine] = np.nan if upper is None else upper
         return low, high
 
+    @property
+    def same_limits(self) -> tuple[float, float] | None:
+        """The bounds as in `limits` where all instances have the same, None where they may differ."""
+        return None
+
     def doubt(self, found: Instances) -> Samples:
         """How close, in samples, the true value of each instance lies to the one measured: two edges, one sample."""
         return np.ones(len(found), np.int64)
@@ -299,7 +304,7 @@ class Checker(ABC, Generic[R]):
     @property
     def selectors(self) -> tuple[Selector, ...]:
         """What chooses the transfers that are judged: the rule's own, and those of the markers that it looks at."""
-        return tuple(self._where)
+        return self._where
 
     @property
     def selects(self) -> bool:
@@ -337,13 +342,20 @@ class Checker(ABC, Generic[R]):
     def chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[Mask, Samples, Mask]:
         """Which events are instances (the bus was synced, their transfer is selected, and there where the scope asks
         for one), each one's row or -1, and which belong to an exchange that was given up so that nobody can say.
+
+        Found out once for rules that ask the same. Not to be changed.
         """
+        question = ("chosen events", id(at), id(transfer), self.rule.scope != "capture", self.selectors)
+        # The arrays are kept beside the answer, so that no others can take their identities.
+        return window.once(question, lambda: (self._chosen_events(window, at, transfer), at, transfer))[0]
+
+    def _chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[Mask, Samples, Mask]:
         row = window.rows_of(transfer)
         judged = window.judged_at(at)
         known = judged.copy()
         scoped = self.rule.scope != "capture"
         if self.selects:
-            known &= np.append(self.selected(window.transfers), False)[row]
+            known &= np.append(self.selected(window.transfers), False).take(row, mode="wrap")
         if scoped:
             known &= row >= 0
         lost = judged & window.gave_up(transfer) if scoped or self.selects else np.zeros(len(at), np.bool_)
@@ -352,9 +364,9 @@ class Checker(ABC, Generic[R]):
 
     @staticmethod
     def periods(window: Window, row: Samples) -> Samples:
-        """SCL period of each row, 0 where there is none."""
-        found: Samples = np.append(window.transfers["period"], 0)[row]
-        return found
+        """SCL period of each row, 0 where there is none. Not to be changed."""
+        every = window.once("periods", lambda: np.append(window.transfers["period"], 0))
+        return window.once(("periods", id(row)), lambda: (every.take(row, mode="wrap"), row))[0]
 
     def _marker_selectors(self) -> list[Selector]:
         names = {name.partition(".")[0] for name in self.rule.events}

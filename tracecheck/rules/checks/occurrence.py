@@ -17,6 +17,7 @@ inconclusive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -61,6 +62,12 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
         low, high = (np.broadcast_to(np.float64(bound), len(found)) for bound in (self.rule.min, top))
         return low, high
 
+    @property
+    def same_limits(self) -> tuple[float, float] | None:
+        if self.rule.driver is not None:
+            return None
+        return float(self.rule.min), math.nan if self.rule.max is None else float(self.rule.max)
+
     def feed(self, window: Window) -> Instances:
         return self._capture(window) if self.rule.scope == "capture" else self._scopes(window)
 
@@ -88,6 +95,14 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
         sure, unsure = counted(scopes, window, self.rule.scope, self.code(self.rule.event))
         least, most, known = self._bounds(window, scopes)
         possible = sure + unsure
+        period = None if self.rule.driver is None else least << 32 | most
+        if scopes.whole and known.all() and ((sure >= least) & (possible <= most)).all():
+            # As most are: all pass.
+            reason = np.where(unsure > 0, np.uint8(AT_BOUNDARY), np.uint8(COUNTED))
+            passed = np.zeros(len(scopes), np.uint8)
+            return instances(
+                scopes.start, scopes.transfer, passed, value=sure, reason=reason, period=period, extra=possible
+            )
         verdict = np.where((sure >= least) & (possible <= most), PASS, INCONCLUSIVE)
         # Open above where the capture cuts the scope: too few may still become enough.
         verdict = np.where((sure > most) | ((possible < least) & ~scopes.cut), FAIL, verdict)
@@ -103,7 +118,7 @@ class OccurrenceChecker(Checker[OccurrenceRule]):
             settled_verdict,
             value=sure,
             reason=reason,
-            period=None if self.rule.driver is None else least << 32 | most,
+            period=period,
             extra=possible,
         )
 

@@ -119,6 +119,9 @@ class OrderChecker(Checker[OrderRule]):
             tied,
         )
         matched = dfa.accepting[states] & (died < 0)
+        late = self._late(window, scopes)
+        if not late and scopes.whole and matched.all() and not tied.any():
+            return instances(scopes.start, scopes.transfer, np.zeros(n, np.uint8), extra=np.zeros(n, np.int64))
         verdict = np.where(matched, PASS, FAIL).astype(np.uint8)
         verdict[scopes.cut & (died < 0)] = CUT
         reason = np.where(matched, MATCHED, np.where(died >= 0, UNEXPECTED, ENDED_EARLY)).astype(np.uint8)
@@ -129,7 +132,6 @@ class OrderChecker(Checker[OrderRule]):
             extra = _packed(alive.astype(np.int64), symbol[last], symbol[died]) | np.minimum(nth, _MANY) << 16
             value = np.where(fitted, np.where(died >= 0, at[died] - since, since - scopes.start), -1)
             where = at[died]
-        late = self._late(window, scopes)
         special = {*np.flatnonzero(tied > 0).tolist(), *np.flatnonzero(scopes.cut_begin).tolist(), *late}
         for k in sorted(special):
             row = scopes.row[k]

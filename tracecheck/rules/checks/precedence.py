@@ -48,7 +48,7 @@ class _Events:
     period: Samples
 
     def where(self, places: Samples) -> _Events:
-        return _Events(*(getattr(self, name)[places] for name in _Events.__slots__))
+        return _Events(*(getattr(self, name).take(places) for name in _Events.__slots__))
 
 
 class PrecedenceChecker(Checker[PrecedenceRule]):
@@ -63,6 +63,10 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._bounds.in_samples(self.rule.min, period), self._bounds.in_samples(self.rule.within, period)
 
+    @property
+    def same_limits(self) -> tuple[float, float] | None:
+        return self._bounds.same
+
     def limits(self, found: Instances) -> Limits:
         return self._bounds.each(found.period)
 
@@ -73,7 +77,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         latest, before, taken = self._latest(window, at)
         judged, row, lost = self.chosen_events(window, at, transfer)
         outside = self._outside(window, at, transfer)
-        judged |= outside
+        judged = judged | outside
         if not judged.any():
             return NONE
         period = self.periods(window, row)
@@ -106,8 +110,10 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
             begin = np.full(len(at), max(window.synced, 0), np.int64)
             return _Events(at, begin, np.ones(len(at), np.bool_), np.zeros(len(at), np.bool_), period)
         starts, _, edges = open_ends(window, self.rule.scope)
-        begin, edge = np.append(starts, 0)[row], np.append(edges, -1)[row]
-        cut = np.append(window.transfers["transfer"] == window.cut_begin, False)[row]
+        begin, edge = starts.take(row, mode="wrap"), edges.take(row, mode="wrap")
+        cut = np.zeros(len(at), np.bool_)
+        if window.cut_begin >= 0:
+            cut = np.append(window.transfers["transfer"] == window.cut_begin, False)[row]
         unsure = np.zeros(len(at), np.bool_)
         if not self.on_bus(self.rule.event):
             unsure = (row >= 0) & ((at == begin) | (at == edge))

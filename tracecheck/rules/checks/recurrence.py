@@ -76,7 +76,7 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
         judged, row, lost = self.chosen_events(window, at, transfer)
         limit = self.told_to(window)
         if limit is not None:
-            judged &= at < limit  # from there on, others may have come between them
+            judged = judged & (at < limit)  # from there on, others may have come between them
         reason = np.where(lost, TOO_MANY, MEASURED).astype(np.uint8)
         fresh = instances(
             at, transfer, np.full(len(at), PASS, np.uint8), reason=reason, period=self.periods(window, row)
@@ -102,6 +102,8 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
 
     def _scopes(self, window: Window) -> Instances:
         scopes = judged_scopes(self, window)
+        if not len(scopes):
+            return NONE
         lost = scopes.where(scopes.lost)
         given_up = instances(lost.start, lost.transfer, np.full(len(lost), INCONCLUSIVE, np.uint8), reason=TOO_MANY)
         events = self._inside(scopes.where(~scopes.lost), window)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +63,15 @@ class _Pending:
         return _Pending(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(_Pending)))
 
     def where(self, mask: NDArray[Any]) -> _Pending:
-        if mask.dtype == np.bool_ and mask.all():
-            return self
-        return _Pending(*(getattr(self, f.name)[mask] for f in fields(_Pending)))
+        if mask.dtype == np.bool_:
+            if mask.all():
+                return self
+            mask = np.flatnonzero(mask)
+        return _Pending(*(getattr(self, name).take(mask) for name in _Pending.__slots__))
 
 
 _EMPTY = np.empty(0, np.int64)
-_NOBODY = np.empty(0, np.bool_)
+_NONE_WAIT: Final = _Pending(*(_EMPTY,) * 5, *(np.empty(0, np.bool_),) * 2)
 
 
 class ResponseChecker(TimedChecker[ResponseRule]):
@@ -77,29 +79,33 @@ class ResponseChecker(TimedChecker[ResponseRule]):
 
     def __init__(self, rule: ResponseRule, lane: LaneInfo) -> None:
         super().__init__(rule, lane)
-        self._pending = _Pending(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _NOBODY, _NOBODY)
+        self._pending = _NONE_WAIT
         self._on_bus = self.on_bus(rule.trigger)
         self._said = self.code(rule.response) >= ANNOTATION_CODE
         said, done = max(self.code(e) for e in rule.events), min(self.code(e) for e in rule.events)
         self._told_apart = done < ANOMALY_CODE and said >= ANNOTATION_CODE
 
     def feed(self, window: Window) -> Instances:
-        fresh, lost = self._triggers(window)
+        question = ("triggers", self.rule.trigger, self.rule.scope, self.selectors)
+        fresh, lost = window.once(question, lambda: self._triggers(window))
         waiting = _Pending.joined(self._pending, fresh) if len(self._pending.at) else fresh
         if not len(waiting.at):
             return lost
         trigger, response = self.code(self.rule.trigger), self.code(self.rule.response)
         responses = window.at_of(response)
         edge, turn = self._edges(waiting, window)
+        ends = np.minimum(np.minimum(edge, turn), waiting.end)
         first = window.after(response, trigger, "left")
         if len(self._pending.at):
             first = np.concatenate([first_at(responses, self._pending.at, "left"), first])
         # What decides must lie in the window whole: in the sample of `window.end` more may come.
-        known = (first < FOREVER) | (np.minimum(np.minimum(edge, turn), waiting.end - 1) < window.end)
+        known = first < FOREVER
+        if not known.all():
+            known |= np.minimum(np.minimum(edge, turn), waiting.end - 1) < window.end
         if window.final:
             known[:] = True
-        self._pending = waiting.where(~known)
-        plain = (first > waiting.at) & (first < edge) & (first < turn) & (first < waiting.end) & ~waiting.unsure
+        self._pending = _NONE_WAIT if known.all() else waiting.where(~known)
+        plain = (first > waiting.at) & (first < ends) & ~waiting.unsure
         usual = self._usual(waiting, first)
         if plain.all():
             return Instances.joined([p for p in (lost, usual.where(waiting.judged), self._shed()) if len(p)])
@@ -134,14 +140,16 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         period = self.periods(window, row)
         if self.rule.scope != "capture":
             starts, ends, edges = open_ends(window, self.rule.scope)
-            by_event = np.append(edges, -1)[row] >= 0
-            end = np.where(by_event, FOREVER, np.append(ends, FOREVER)[row])
-            edge = np.where(by_event, np.append(edges, -1)[row], FOREVER)
+            edge = edges.take(row, mode="wrap")
+            by_event = edge >= 0
+            end = np.where(by_event, FOREVER, ends.take(row, mode="wrap"))
+            edge = np.where(by_event, edge, FOREVER)
             if not self._on_bus:
-                unsure = (row >= 0) & ((at == np.append(starts, -1)[row]) | (at == edge))
-        given_up = instances(
-            at, transfer, np.full(len(at), INCONCLUSIVE, np.uint8), reason=TOO_MANY, period=period
-        ).where(lost)
+                unsure = (row >= 0) & ((at == starts.take(row, mode="wrap")) | (at == edge))
+        given_up = NONE
+        if lost.any():
+            unknown = np.full(len(at), INCONCLUSIVE, np.uint8)
+            given_up = instances(at, transfer, unknown, reason=TOO_MANY, period=period).where(lost)
         return _Pending(at, transfer, period, end, edge, unsure, judged & ~lost), given_up
 
     def _edges(self, waiting: _Pending, window: Window) -> tuple[Samples, Samples]:
@@ -149,7 +157,10 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         edge, turn = waiting.edge, np.full(len(waiting.at), FOREVER, np.int64)
         if not self.rule.shared:
             # Triggers in one sample share their turn: which of them a response belongs to cannot be told.
-            turn = first_at(waiting.at, waiting.at, "right")
+            trigger, n = self.code(self.rule.trigger), len(self._pending.at)
+            turn = window.after(trigger, trigger, "right")
+            if n:
+                turn = np.concatenate([first_at(waiting.at, waiting.at[:n], "right"), turn])
         if self._on_bus and self.rule.response != "start":
             edge = np.minimum(edge, first_at(members(window, "exchange", START)[0], waiting.at, "right"))
         if (known := self.told_to(window)) is not None:

@@ -46,8 +46,14 @@ class Scopes:
     def cut(self) -> Mask:
         return self.cut_begin | self.cut_end
 
+    @property
+    def whole(self) -> bool:
+        """Whether none is cut, nor was given up."""
+        return not (self.cut_begin.any() or self.cut_end.any() or self.lost.any())
+
     def where(self, keep: NDArray[Any]) -> Scopes:
-        return Scopes(*(getattr(self, name)[keep] for name in Scopes.__slots__))
+        keep = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        return Scopes(*(getattr(self, name).take(keep) for name in Scopes.__slots__))
 
 
 def every_scope(window: Window, kind: str) -> Scopes:
@@ -84,7 +90,7 @@ def _judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
     keep = window.judged_at(scopes.start)
     if checker.selects:
         keep &= checker.selected(window.transfers)[scopes.row]
-    return scopes if keep.all() else scopes.where(np.flatnonzero(keep))
+    return scopes if keep.all() else scopes.where(keep)
 
 
 def members(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
@@ -142,9 +148,17 @@ def settled(verdict: Verdicts, scopes: Scopes) -> Verdicts:
 
 
 def open_ends(window: Window, kind: str) -> tuple[Samples, Samples, Samples]:
-    """For each row of `transfers`: where its scope begins, ends (FOREVER while cut), and the edge (-1: no event)."""
-    n = len(window.transfers["start"])
-    start, end, edge = window.transfers["start"], np.full(n, FOREVER, np.int64), np.full(n, -1, np.int64)
+    """For each row of `transfers`: where its scope begins, ends (FOREVER while cut), and the edge (-1: no event).
+
+    One more at the end stands for no row: it begins at -1, and never ends.
+    """
+    return window.once(("open ends", kind), lambda: _open_ends(window, kind))
+
+
+def _open_ends(window: Window, kind: str) -> tuple[Samples, Samples, Samples]:
+    n = len(window.transfers["start"]) + 1
+    start, end, edge = (np.full(n, none, np.int64) for none in (-1, FOREVER, -1))
+    start[:-1] = window.transfers["start"]
     scopes = every_scope(window, kind)
     end[scopes.row] = np.where(scopes.cut_end, FOREVER, scopes.end)
     edge[scopes.row] = np.where(scopes.cut_end, -1, scopes.edge)

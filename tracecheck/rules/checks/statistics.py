@@ -60,6 +60,10 @@ class TimedChecker(Checker[T]):
     def lower_upper(self, period: int) -> tuple[float | None, float | None]:
         return self._each.in_samples(self._each.lower, period), self._each.in_samples(self._each.upper, period)
 
+    @property
+    def same_limits(self) -> tuple[float, float] | None:
+        return self._each.same
+
     def limits(self, found: Instances) -> Limits:
         return self._each.each(found.period)
 

@@ -16,6 +16,7 @@ counts for nothing; a parameter that the rule names must be decided like that of
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -93,7 +94,8 @@ class TimingChecker(Checker[ParameterRule]):
             value, at = period, window.transfers["start"][row]
         mode = self._mode(period)
         judged = window.judged_at(at) & (mode >= 0) & (value > 0 if self._slowest else value >= 0)
-        judged &= self.selected(window.transfers)[row]
+        if self.selects:
+            judged &= self.selected(window.transfers)[row]
         if self.rule.by_clock:
             names = list(self.rule.bounds)
             for number, count in enumerate(np.bincount(mode[judged], minlength=len(names)).tolist()):
@@ -112,7 +114,7 @@ class TimingChecker(Checker[ParameterRule]):
         timings = window.timings or {}
         order, offsets = window.once("by parameter", lambda: grouped(timings["parameter"], _EACH_PARAMETER))
         mine = order[offsets[self._parameter] : offsets[self._parameter + 1]]
-        return {name: timings[name][mine] for name in ("transfer", "count", end, f"{end}_at")}
+        return {name: timings[name].take(mine) for name in ("transfer", "count", end, f"{end}_at")}
 
     def _mode(self, period: Samples) -> Samples:
         """Which of the rule's bounds is each transfer's, -1 for none: its mode has none, or its clock is not known."""
@@ -161,6 +163,13 @@ class TimingChecker(Checker[ParameterRule]):
         if self.rule.parameter in _HELD:
             return _SUMMED * found.extra
         return super().doubt(found)
+
+    @property
+    def same_limits(self) -> tuple[float, float] | None:
+        if self.rule.by_clock:
+            return None
+        shown = self._bounds[0].shown if self._bounds else math.nan
+        return (math.nan, shown) if self._at_most else (shown, math.nan)
 
     def limits(self, found: Instances) -> Limits:
         none = np.broadcast_to(np.float64(np.nan), len(found))
