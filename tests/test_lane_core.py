@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tracecheck import _lane, _match, _tally
+from tracecheck import _bounds, _lane, _match, _tally
 
 EXAMPLES = int(os.environ.get("TRACECHECK_EXAMPLES", "300"))
 thorough = settings(max_examples=EXAMPLES, deadline=None)
@@ -279,3 +279,25 @@ def test_counts_that_do_not_fit_are_refused() -> None:
         _tally.histogram(samples([1, -1]), samples([0]), samples([0, 0]))
     with pytest.raises(ValueError, match="not enough room"):
         _tally.histogram(samples([1]), samples([0]), samples([]))
+
+
+# Bounds ---------------------------------------------------------------------------------------------------------------
+
+FARTHEST = 2**63 - 1
+
+
+@thorough
+@given(
+    st.lists(st.one_of(st.integers(0, 12), st.just(FARTHEST)), max_size=20),
+    st.lists(st.one_of(st.integers(-2, 12), st.sampled_from([-FARTHEST - 1, FARTHEST])), min_size=4, max_size=4),
+)
+def test_each_distance_lies_within_beyond_or_neither(distances: list[int], limits: list[int]) -> None:
+    under, least, most, over = limits
+    verdict = np.empty(len(distances), np.uint8)
+    _bounds.judge(samples(distances), under, least, most, over, (7, 8, 9), verdict)
+    assert verdict.tolist() == [8 if d <= under or d >= over else 7 if least <= d <= most else 9 for d in distances]
+
+
+def test_verdicts_without_a_distance_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        _bounds.judge(samples([1, 2]), 0, 0, 1, 1, (0, 1, 2), np.empty(1, np.uint8))
