@@ -1,12 +1,11 @@
 """Tables that are written as they are decoded: piece by piece, in memory that does not grow with the capture.
 
-For the tables whose rows tell everything themselves. The others (markers, timeline) need what comes later, and are
-built from a Trace.
+The tables whose rows tell everything themselves are made here; those that need what comes later in `streamed_lanes.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -16,13 +15,15 @@ import pyarrow as pa
 
 from tracecheck import schemas, tables, words
 from tracecheck.capture.model import Capture
+from tracecheck.decoding.exchanges import SETTLE_S, settle_samples
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.stream import GLITCH_S, Batch, decode_capture
 from tracecheck.decoding.wiring import Wiring
+from tracecheck.streamed_lanes import Progress, marker_pieces, onwards, timeline_pieces
+from tracecheck.streamed_lanes import decodes as lane_decodes
 
-STREAMED: Final = ("bytes", "messages", "transfers", "anomalies", "stretches", "timings")
+STREAMED: Final = ("bytes", "messages", "transfers", "anomalies", "stretches", "timings", "markers", "timeline")
 _DATA: Final = words.BYTE_KINDS.index("data")
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,37 @@ def streamed(
     wiring: Wiring,
     table: str,
     *,
+    settle: int | None = None,
     glitch_s: Fraction = GLITCH_S,
     progress: Progress | None = None,
 ) -> TableStream:
-    """One of the tables `STREAMED`, with the rows that a Trace has, in its order: bus by bus.
+    """One of the tables `STREAMED`, with the rows that a Trace has, in its order: bus by bus, marker by marker.
 
-    Each bus is a decode of its own. `progress` is called with the samples read so far, of as many captures as there are
-    buses. Raises CaptureError as the pieces are read.
+    `settle` in samples, 5 ms if not given. `progress` is called with the samples read so far, in all `decodes` that the
+    table takes. Raises CaptureError as the pieces are read.
     """
-    return TableStream(schemas.TABLES[table], _pieces(capture, wiring, table, glitch_s, progress))
+    settle = settle_samples(SETTLE_S, capture.rate_hz) if settle is None else settle
+    told: Progress = progress or (lambda done: None)
+    if table == "markers":
+        pieces = marker_pieces(capture, wiring, settle, glitch_s, told)
+    elif table == "timeline":
+        pieces = timeline_pieces(capture, wiring, settle, glitch_s, told)
+    else:
+        pieces = _pieces(capture, wiring, table, glitch_s, told)
+    return TableStream(schemas.TABLES[table], pieces)
 
 
-def _pieces(
-    capture: Capture, wiring: Wiring, table: str, glitch_s: Fraction, progress: Progress | None
-) -> Iterator[pa.Table]:
+def decodes(wiring: Wiring, table: str) -> int:
+    """How many times a capture is read for a table."""
+    return lane_decodes(wiring, table) if table in ("markers", "timeline") else len(wiring.buses)
+
+
+def _pieces(capture: Capture, wiring: Wiring, table: str, glitch_s: Fraction, progress: Progress) -> Iterator[pa.Table]:
+    """Each bus is a decode of its own."""
     nothing: dict[str, list[Columns]] = {bus.name: [] for bus in wiring.buses}
     for number, bus in enumerate(wiring.buses):
         data = _Data()
-
-        def told(done: int, before: int = number * capture.samples) -> None:
-            if progress is not None:
-                progress(before + done)
-
+        told = onwards(progress, capture, number)
         decoded = decode_capture(capture, Wiring((bus,)), glitch_s=glitch_s, progress=told, timings=table == "timings")
         for batch in decoded:
             rows = _rows(batch, bus.name, table)

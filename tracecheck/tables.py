@@ -175,7 +175,7 @@ def markers_table(
     rate_hz: int | None,
 ) -> pa.Table:
     """Intervals of all markers, marker by marker, each attributed to the exchange that holds its begin."""
-    parts = []
+    names, parts = [m.name for m in markers], []
     for i, marker in enumerate(markers):
         begin, end = paired(marker.rows, marker.initially_active)
         n = len(begin)
@@ -186,26 +186,45 @@ def markers_table(
             owner = np.where(row >= 0, np.append(transfers[marker.bus]["transfer"], -1)[row], -1)
         nobody = np.array([0], np.int64)
         start, stop = ((transfers[marker.bus][c] if marker.bus else nobody[:0]) for c in ("start", "stop"))
-        from_start = begin - np.append(start, 0)[row]
-        stopped = np.append(stop, -1)[row]
-        bus = np.full(n, buses.index(marker.bus) if marker.bus else -1, np.int16)
-        parts.append(
-            _table(
-                schemas.MARKERS,
-                {
-                    "bus": coded(bus, buses, bus < 0),
-                    "marker": coded(np.full(n, i, np.int16), [m.name for m in markers]),
-                    "begin": _nullable(begin),
-                    "end": _nullable(end),
-                    "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
-                    "t_ns": _times(begin, rate_hz, null=begin < 0),
-                    "transfer": _nullable(owner),
-                    "from_start_ns": _lengths(from_start, rate_hz, null=owner < 0),
-                    "from_stop_ns": _lengths(begin - stopped, rate_hz, null=(owner < 0) | (stopped < 0)),
-                },
-            )
-        )
+        found_of = Intervals(begin, end, owner, np.append(start, 0)[row], np.append(stop, -1)[row])
+        bus = buses.index(marker.bus) if marker.bus else -1
+        parts.append(intervals_table(found_of, (bus, buses), (i, names), rate_hz))
     return pa.concat_tables(parts) if parts else empty(schemas.MARKERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals of one marker: `begin`, `end` with -1 for beyond the capture; the `transfer` whose exchange holds the
+    begin, -1 for none, and its `start` and `stop`.
+    """
+
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+    transfer: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+
+def intervals_table(
+    found: Intervals, bus: tuple[int, list[str]], marker: tuple[int, list[str]], rate_hz: int | None
+) -> pa.Table:
+    """Rows of `markers`; `bus` and `marker` by number, -1 for no bus, with the names of all."""
+    begin, end, owner = found.begin, found.end, found.transfer
+    buses = np.full(len(begin), bus[0], np.int16)
+    return _table(
+        schemas.MARKERS,
+        {
+            "bus": coded(buses, bus[1], buses < 0),
+            "marker": coded(np.full(len(begin), marker[0], np.int16), marker[1]),
+            "begin": _nullable(begin),
+            "end": _nullable(end),
+            "width_ns": _lengths(end - begin, rate_hz, null=(begin < 0) | (end < 0)),
+            "t_ns": _times(begin, rate_hz, null=begin < 0),
+            "transfer": _nullable(owner),
+            "from_start_ns": _lengths(begin - found.start, rate_hz, null=owner < 0),
+            "from_stop_ns": _lengths(begin - found.stop, rate_hz, null=(owner < 0) | (found.stop < 0)),
+        },
+    )
 
 
 def paired(rows: MarkerRows, initially_active: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

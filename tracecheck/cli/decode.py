@@ -18,6 +18,7 @@ from tracecheck.cli.reading import Reading
 from tracecheck.cli.stacked import Stacked
 from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding import peer
+from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import ChannelError, UsageError, did_you_mean
@@ -25,7 +26,7 @@ from tracecheck.export.tables import BINARY, WRITERS
 from tracecheck.report.style import Style
 from tracecheck.report.transfers import summary, transfer_lines
 from tracecheck.rules.model import RuleSet
-from tracecheck.streamed import STREAMED, TableStream, streamed
+from tracecheck.streamed import STREAMED, TableStream, decodes, streamed
 from tracecheck.trace import TABLES
 
 _LINES_AT_ONCE = 4096
@@ -88,9 +89,9 @@ def run(request: Request) -> int:
             stacked.run(capture, wiring)
             _streamed(capture, wiring, rules, table, WRITERS[kind], out)
         else:
-            trace = decoded(capture, rules, timings=table == "timings")
+            trace = decoded(capture, rules)
             stacked.run(capture, trace.wiring)
-            WRITERS[kind](stacked.table(trace) if table == _STACKED else trace.table(table), out)
+            WRITERS[kind](stacked.table(trace), out)
     return stacked.exit_code
 
 
@@ -105,15 +106,16 @@ def _streamed(
     """Writes a table while it is decoded."""
     # Arrow's own pool gives memory back late, and so grows with a long capture.
     pa.set_memory_pool(pa.system_memory_pool())
-    samples = capture.samples * len(wiring.buses)
-    with Progress(f"decoding {PurePath(capture.path).name}", samples) as progress:
-        write(streamed(capture, wiring, table, glitch_s=rules.glitch.amount, progress=progress), out)
+    settle = settle_samples(rules.settle.amount, capture.rate_hz)
+    with Progress(f"decoding {PurePath(capture.path).name}", capture.samples * decodes(wiring, table)) as progress:
+        found = streamed(capture, wiring, table, settle=settle, glitch_s=rules.glitch.amount, progress=progress)
+        write(found, out)
 
 
-def decoded(capture: Capture, rules: RuleSet, *, timings: bool = False) -> tracecheck.Trace:
+def decoded(capture: Capture, rules: RuleSet) -> tracecheck.Trace:
     """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
     with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
-        trace = tracecheck.decode(capture, rules=rules, timings=timings, progress=progress)
+        trace = tracecheck.decode(capture, rules=rules, progress=progress)
     _found(capture, trace.wiring)
     return trace
 

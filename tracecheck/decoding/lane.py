@@ -59,13 +59,15 @@ class _Abandoned:
 class Lane:
     """Collects rows of one bus and its markers; releases windows. `settle` in samples.
 
-    `said`: events that decoders found beforehand in all of the capture, each with its samples, ascending.
+    `said`: events that decoders found beforehand in all of the capture, each with its samples, ascending. `max_held`:
+    in place of `MAX_HELD`.
     """
 
     bus: str | None
     markers: tuple[LaneMarker, ...]
     settle: int
     said: Mapping[str, Samples] = field(default_factory=dict)
+    max_held: int | None = None
     codes: dict[str, int] = field(init=False)
     _bus: list[Columns] = field(init=False, default_factory=list)
     """Events of the bus that are held back, in order."""
@@ -190,7 +192,8 @@ class Lane:
         self._transfers = [transfers] if len(transfers["start"]) else []
         horizon = FOREVER if final else self._horizon(transfers, watermark)
         if horizon <= self._released:
-            if sum(len(part["at"]) for part in (*self._bus, *self._others)) <= MAX_HELD or watermark <= self._released:
+            most = MAX_HELD if self.max_held is None else self.max_held
+            if sum(len(part["at"]) for part in (*self._bus, *self._others)) <= most or watermark <= self._released:
                 return None
             horizon = watermark
             self._give_up(watermark)
