@@ -158,47 +158,50 @@ def group(
     const key_t[::1] keys not None,
     const int64_t[::1] group_of not None,
     int64_t[::1] offsets not None,
+    int64_t[::1] scratch not None,
     int64_t[::1] order not None,
 ):
     """Sort places by a small number of each: order[offsets[g]:offsets[g + 1]] are the places of group g, ascending.
 
     `group_of`  for each key its group, below 0 for one that is left out
-    Returns how many are in `order`, which needs as much room as there are keys. Raises ValueError for a key that
-    `group_of` has no place for, and a group that `offsets` has none for.
+    Returns how many are in `order`, which needs as much room as there are keys, and so does `scratch`. Raises
+    ValueError for a key that `group_of` has no place for, and a group that `offsets` has none for.
     """
     cdef Py_ssize_t n = keys.shape[0], groups = offsets.shape[0] - 1, known = group_of.shape[0], i
     cdef int64_t total = 0, count, g
+    cdef key_t least, most
     cdef bint bad = False
-    if groups < 0 or order.shape[0] < n:
-        raise ValueError("offsets need an entry more than there are groups, order one for each key")
+    if groups < 0 or order.shape[0] < n or scratch.shape[0] < n:
+        raise ValueError("offsets need an entry more than there are groups, scratch and order one for each key")
     for i in range(known):
         bad |= group_of[i] >= groups
+    if n:
+        least = most = keys[0]
     with nogil:
+        for i in range(n):
+            least = min(least, keys[i])
+            most = max(most, keys[i])
+    if bad or (n and (least < 0 or most >= known)):
+        raise ValueError("a key has no group, or a group no place")
+    with nogil:
+        # Without a branch: which keys are left out cannot be guessed.
+        for i in range(n):
+            scratch[total] = i
+            total += group_of[keys[i]] >= 0
+        n = <Py_ssize_t> total
         for i in range(groups + 1):
             offsets[i] = 0
         for i in range(n):
-            if keys[i] < 0 or keys[i] >= known:
-                bad = True
-            if bad:
-                break
-            g = group_of[keys[i]]
-            if g >= 0:
-                order[total] = i
-                total += 1
-                offsets[g] += 1
-    if bad:
-        raise ValueError("a key has no group, or a group no place")
-    total = 0
-    with nogil:
+            offsets[group_of[keys[scratch[i]]]] += 1
+        total = 0
         for i in range(groups):
             count = offsets[i]
             offsets[i] = total
             total += count
         for i in range(n):
-            g = group_of[keys[i]]
-            if g >= 0:
-                order[offsets[g]] = i
-                offsets[g] += 1
+            g = group_of[keys[scratch[i]]]
+            order[offsets[g]] = scratch[i]
+            offsets[g] += 1
         for i in range(groups, 0, -1):
             offsets[i] = offsets[i - 1]
         offsets[0] = 0
@@ -211,7 +214,7 @@ def ranges(const int32_t[::1] rows not None, int64_t[::1] first not None, int64_
     Raises ValueError for a row that there is no entry for; those below 0 are left out.
     """
     cdef Py_ssize_t n = rows.shape[0], n_rows = first.shape[0], i
-    cdef int32_t row
+    cdef int32_t row, before = -1
     cdef bint bad = False
     if end.shape[0] != n_rows:
         raise ValueError("first and end differ in length")
@@ -220,14 +223,18 @@ def ranges(const int32_t[::1] rows not None, int64_t[::1] first not None, int64_
             first[i] = end[i] = 0
         for i in range(n):
             row = rows[i]
-            if row < 0:
+            if row == before:
                 continue
             if row >= n_rows:
                 bad = True
                 break
-            if not end[row]:
+            if before >= 0:
+                end[before] = i
+            if row >= 0 and not end[row]:
                 first[row] = i
-            end[row] = i + 1
+            before = row
+        if not bad and before >= 0:
+            end[before] = n
     if bad:
         raise ValueError("a row has no entry")
 

@@ -134,8 +134,8 @@ def test_lanes_that_do_not_fit_are_refused() -> None:
 def test_places_are_grouped(keys: list[int], group_of: list[int]) -> None:
     groups = max(group_of) + 1
     for kind in (np.uint8, np.int16, np.int32):
-        offsets, order = np.empty(groups + 1, np.int64), np.empty(len(keys), np.int64)
-        count = _lane.group(np.array(keys, kind), samples(group_of), offsets, order)
+        offsets, scratch, order = (np.empty(n, np.int64) for n in (groups + 1, len(keys), len(keys)))
+        count = _lane.group(np.array(keys, kind), samples(group_of), offsets, scratch, order)
         found = [order[offsets[g] : offsets[g + 1]].tolist() for g in range(groups)]
         assert found == [[i for i, key in enumerate(keys) if group_of[key] == g] for g in range(groups)]
         assert count == sum(map(len, found))
@@ -144,7 +144,7 @@ def test_places_are_grouped(keys: list[int], group_of: list[int]) -> None:
 def test_a_key_without_a_group_is_refused() -> None:
     for keys, group_of in (([3], [0, 0]), ([-1], [0, 0]), ([0], [7])):
         with pytest.raises(ValueError, match="no group"):
-            _lane.group(np.array(keys, np.int16), samples(group_of), samples([0, 0]), samples([0]))
+            _lane.group(np.array(keys, np.int16), samples(group_of), samples([0, 0]), samples([0]), samples([0]))
 
 
 @thorough

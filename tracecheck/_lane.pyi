@@ -28,6 +28,7 @@ def group(
     keys: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.uint8],
     group_of: NDArray[np.int64],
     offsets: NDArray[np.int64],
+    scratch: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> int: ...
 def ranges(rows: NDArray[np.int32], first: NDArray[np.int64], end: NDArray[np.int64]) -> None: ...

@@ -263,9 +263,10 @@ class Lane:
         """START of the earliest transfer whose row has not come yet."""
         earliest = FOREVER
         for part in self._bus:
-            later = (part["code"] == START) & (part["own"] > self._last_transfer)
-            if later.any():
-                earliest = min(earliest, int(part["at"][later][0]))
+            later = np.flatnonzero(part["own"] > self._last_transfer)
+            opens = later[part["code"][later] == START]
+            if len(opens):
+                earliest = min(earliest, int(part["at"][opens[0]]))
         return earliest
 
     def _give_up(self, watermark: int) -> None:

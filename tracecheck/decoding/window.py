@@ -110,6 +110,13 @@ class Window:
         order, offsets = self.once("by code", lambda: grouped(self.code, _FEW[: int(self.code.max(initial=-1)) + 1]))
         return order[offsets[code] : offsets[code + 1]] if code + 1 < len(offsets) else order[:0]
 
+    def latest(self, code: int) -> int | None:
+        """The sample of the last event of one code, None where there is none."""
+        if code == WIRE:
+            return next((int(self.at[i]) for i in range(len(self.code) - 1, -1, -1) if self.code[i] < WIRE), None)
+        at = self.at_of(code)
+        return int(at[-1]) if len(at) else None
+
     def after(self, code: int, event: int, side: Side) -> Samples:
         """For every event of one code the first of another at (`left`) or strictly after (`right`) it, else FOREVER."""
         return self.once(("after", code, event, side), lambda: first_at(self.at_of(code), self.at_of(event), side))
@@ -156,15 +163,16 @@ class Window:
     def transfer_at(self, at: Samples) -> Samples:
         """The transfer, from START to STOP, that each sample lies in, -1 for none."""
         start, end, ids = (self.transfers[name] for name in ("start", "end", "transfer"))
-        row = np.searchsorted(start, at, "right") - 1
+        row = places_in(start, at, "right") - 1
         inside = (row >= 0) & (at <= np.append(end, 0)[row])
         return np.where(inside, np.append(ids, -1)[row], -1)
 
 
 def grouped(keys: Codes | NDArray[np.uint8], group_of: Samples) -> tuple[Samples, Samples]:
     """Places by the group of their key, below 0 for none: those of g ascend in order[offsets[g]:offsets[g + 1]]."""
-    order, offsets = np.empty(len(keys), np.int64), np.empty(int(group_of.max(initial=-1)) + 2, np.int64)
-    return order[: _lane.group(keys, group_of, offsets, order)], offsets
+    scratch, order = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    offsets = np.empty(int(group_of.max(initial=-1)) + 2, np.int64)
+    return order[: _lane.group(keys, group_of, offsets, scratch, order)], offsets
 
 
 def places_in(events: Samples, at: Samples, side: Side) -> Samples:

@@ -195,6 +195,9 @@ class Checker(ABC, Generic[R]):
 
     def __init__(self, rule: R, lane: LaneInfo) -> None:
         self.rule, self.lane = rule, lane
+        codes = [lane.codes[event] for event in rule.events]
+        self._hears_decoders = any(code >= ANNOTATION_CODE for code in codes)
+        self._sees_markers = any(WAKE <= code < ANNOTATION_CODE for code in codes)
         self._where = tuple(s for s in (rule.where, *self._marker_selectors()) if not s.is_everything)
 
     def decided(self, window: Window) -> Instances:
@@ -314,7 +317,7 @@ class Checker(ABC, Generic[R]):
     @property
     def sees_markers(self) -> bool:
         """Whether it looks at a marker, or at something derived from one."""
-        return any(WAKE <= self.code(event) < ANNOTATION_CODE for event in self.rule.events)
+        return self._sees_markers
 
     def told_to(self, window: Window) -> int | None:
         """The sample from which on what the rule looks at cannot be told, None where all of it can.
@@ -323,7 +326,7 @@ class Checker(ABC, Generic[R]):
         the capture's end cuts, nothing is known.
         """
         limits = [window.end] if window.cut_short and self.sees_markers else []
-        if any(self.code(event) >= ANNOTATION_CODE for event in self.rule.events):
+        if self._hears_decoders:
             cut = window.transfers["start"][window.transfers["transfer"] == window.cut_end]
             limits += cut[:1].tolist()
         return min(limits, default=None)

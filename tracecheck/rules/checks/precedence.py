@@ -129,8 +129,8 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
             latest, before = (np.where(found > NEVER, found, self._cause) for found in (latest, before))
         if self.rule.exclusive and self._event > NEVER:
             taken = np.where(taken > NEVER, taken, self._event)
-        causes = window.at_of(cause)
-        self._cause = int(causes[-1]) if len(causes) else self._cause
+        last = window.latest(cause)
+        self._cause = self._cause if last is None else last
         self._event = int(at[-1]) if len(at) else self._event
         return latest, before, taken
 

@@ -120,11 +120,13 @@ def _counted(window: Window, kind: str, code: int) -> tuple[Samples, Samples]:
     scopes = every_scope(window, kind)
     at, own = members(window, kind, code)
     owned, free = np.sort(own[own >= 0]), at[own < 0]
-    mine = np.searchsorted(owned, scopes.transfer, "right") - np.searchsorted(owned, scopes.transfer, "left")
-    first = np.searchsorted(free, scopes.start, "right")
-    inside = np.maximum(np.searchsorted(free, scopes.end, "left") - first, 0)
-    at_start = first - np.searchsorted(free, scopes.start, "left")
-    at_edge = np.searchsorted(free, scopes.edge, "right") - np.searchsorted(free, scopes.edge, "left")
+    mine: Samples | int = 0
+    if len(owned):
+        mine = places_in(owned, scopes.transfer, "right") - places_in(owned, scopes.transfer, "left")
+    first = places_in(free, scopes.start, "right")
+    inside = np.maximum(places_in(free, scopes.end, "left") - first, 0)
+    at_start = first - places_in(free, scopes.start, "left")
+    at_edge = places_in(free, scopes.edge, "right") - places_in(free, scopes.edge, "left")
     at_edge += np.where(scopes.edge == window.end, int((window.ahead == code).sum()), 0)
     return mine + inside, at_start + np.where(scopes.edge >= 0, at_edge, 0)
 
@@ -197,6 +199,7 @@ def _at_edges(window: Window) -> dict[int, Samples]:
     scopes = every_scope(window, "exchange")
     free = np.flatnonzero(window.own < 0)
     at = window.at[free]
-    first, last = places_in(at, scopes.edge, "left"), places_in(at, scopes.edge, "right")
-    there = np.flatnonzero((scopes.edge >= 0) & (last > first))
-    return {int(scopes.row[k]): free[first[k] : last[k]] for k in there.tolist()}
+    first = places_in(at, scopes.edge, "left")
+    there = np.flatnonzero((scopes.edge >= 0) & (np.append(at, -1).take(first) == scopes.edge))
+    last = places_in(at, scopes.edge[there], "right")
+    return {int(scopes.row[k]): free[first[k] : end] for k, end in zip(there.tolist(), last.tolist(), strict=True)}
