@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 
+cdef int64_t FOREVER = 0x7FFFFFFFFFFFFFFF
+
 
 def run(
     const int32_t[:, ::1] table not None,
@@ -92,7 +94,8 @@ def scopes(
     cdef int32_t row, state, previous, symbol, found
     cdef int32_t n_states = <int32_t> table.shape[0], n_symbols = <int32_t> table.shape[1]
     cdef int32_t n_codes = <int32_t> column.shape[0]
-    cdef bint bad = False
+    cdef int16_t what, latest
+    cdef bint bad = False, ends = until < FOREVER
     if min(states.shape[0], alive.shape[0], died.shape[0], last.shape[0], nth.shape[0], tied.shape[0]) < n:
         raise ValueError("every answer needs one entry a scope")
     if code.shape[0] != events or owners.shape[0] != events or end.shape[0] != n_rows:
@@ -114,18 +117,20 @@ def scopes(
             state = previous = start
             died[k] = last[k] = before = -1
             tied[k] = nth[k] = 0
+            latest = 0
             for i in range(begin, stop):
                 if owners[i] != row:
                     continue
-                if code[i] < 0 or code[i] >= n_codes:
+                what = code[i]
+                if what < 0 or what >= n_codes:
                     bad = True
                     break
-                symbol = column[code[i]]
-                if symbol < 0 or at[i] >= until:
+                symbol = column[what]
+                if symbol < 0 or (ends and at[i] >= until):
                     continue
-                if before >= 0 and at[i] == at[before] and (code[i] >= first_free or code[before] >= first_free):
+                if (what >= first_free or latest >= first_free) and before >= 0 and at[i] == at[before]:
                     tied[k] = 1
-                before = i
+                before, latest = i, what
                 if died[k] >= 0:
                     continue
                 if symbol >= n_symbols:

@@ -12,18 +12,24 @@ def verdicts(
     """
     cdef Py_ssize_t n = verdict.shape[0], kinds = counts.shape[0], i
     cdef int64_t measured = 0
-    cdef bint bad = False
+    cdef uint8_t most = 0
     if value.shape[0] != n:
         raise ValueError("verdicts and values differ in length")
     with nogil:
         for i in range(n):
-            bad |= verdict[i] >= kinds
-    if bad:
+            most = max(most, verdict[i])
+    if n and most >= kinds:
         raise ValueError("a verdict has no count")
     with nogil:
-        for i in range(n):
-            counts[verdict[i]] += 1
-            measured += value[i] >= 0 and verdict[i] != cut
+        if most == 0 and cut != 0:  # as is usual: all are the same
+            for i in range(n):
+                measured += value[i] >= 0
+            if n:
+                counts[0] += n
+        else:
+            for i in range(n):
+                counts[verdict[i]] += 1
+                measured += value[i] >= 0 and verdict[i] != cut
     return measured
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.window import places_in
 
 _EMPTY = np.empty(0, np.int64)
 
@@ -67,7 +68,7 @@ class Derived:
         return edges[:n]
 
     def _readies(self, irqs: Samples, begins: Samples, ends: Samples) -> Samples:
-        level = np.searchsorted(begins, irqs, "right") - np.searchsorted(ends, irqs, "right") + self._level
+        level = places_in(begins, irqs, "right") - places_in(ends, irqs, "right") + self._level
         self._level += len(begins) - len(ends)
         later, self._waiting = first_after(irqs[level <= 0], begins, armed=self._waiting)
         return _once(np.sort(np.concatenate([later, irqs[level > 0]]), kind="stable"))
@@ -75,7 +76,7 @@ class Derived:
 
 def first_after(causes: Samples, effects: Samples, *, armed: bool) -> tuple[Samples, bool]:
     """The first effect at or after each cause, each once; `armed`: a cause is still waiting from before."""
-    index = np.searchsorted(effects, causes, side="left")
+    index = places_in(effects, causes, "left")
     if armed:
         index = np.concatenate([[0], index])
     answered = _once(index[: np.searchsorted(index, len(effects))])

@@ -248,7 +248,9 @@ class Lane:
         """Up to where every exchange has closed, and never inside a transfer."""
         limit = min(watermark, self._open_start())
         start, end = transfers["start"], transfers["end"]
-        kept = ~np.isin(transfers["transfer"], list(self._given_up))
+        kept = np.ones(len(start), np.bool_)
+        if self._given_up:
+            kept = ~np.isin(transfers["transfer"], list(self._given_up))
         under_way = kept & (start < limit) & (end >= limit)
         if under_way.any():
             limit = int(start[under_way][0])

@@ -197,9 +197,15 @@ def at_edges(window: Window) -> dict[int, Samples]:
 
 def _at_edges(window: Window) -> dict[int, Samples]:
     scopes = every_scope(window, "exchange")
-    free = np.flatnonzero(window.own < 0)
-    at = window.at[free]
-    first = places_in(at, scopes.edge, "left")
-    there = np.flatnonzero((scopes.edge >= 0) & (np.append(at, -1).take(first) == scopes.edge))
-    last = places_in(at, scopes.edge[there], "right")
-    return {int(scopes.row[k]): free[first[k] : end] for k, end in zip(there.tolist(), last.tolist(), strict=True)}
+    by_event = np.flatnonzero(scopes.edge >= 0)
+    edge = scopes.edge[by_event]
+    # Its START has a place there, unless it is none of this window: what else has one, is beside it.
+    first = places_in(window.at, edge, "left")
+    more = np.flatnonzero(window.at.take(np.minimum(first + 1, len(window.at) - 1)) == edge)
+    first, end = first[more], places_in(window.at, edge[more], "right")
+    found: dict[int, Samples] = {}
+    for row, low, high in zip(scopes.row[by_event[more]].tolist(), first.tolist(), end.tolist(), strict=True):
+        free = low + np.flatnonzero(window.own[low:high] < 0)
+        if len(free):
+            found[row] = free
+    return found
