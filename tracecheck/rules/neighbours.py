@@ -42,7 +42,7 @@ class Neighbours:
     def add(self, found: Instances, *, failed: bool, measured: bool = False) -> None:
         """Take what one window decided; `failed`: some of it did, `measured`: all of it was."""
         if not failed and not self._failed_last:
-            self._hold(_all_rows(found.where(slice(-_TAIL, None))) if measured else _rows_of(found)[-_TAIL:].copy())
+            self._hold(_all_rows(found, -_TAIL) if measured else _rows_of(found)[-_TAIL:].copy())
             return
         rows = _in_order([*self._latest, _rows_of(found)])
         near = rows[:, 3] > 0
@@ -89,9 +89,12 @@ def _rows_of(found: Instances) -> Samples:
     return _all_rows(found.where(((found.value >= 0) & (found.verdict != CUT)) | fails))
 
 
-def _all_rows(found: Instances) -> Samples:
-    rows = np.empty((len(found), 4), np.int64)
-    rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = found.at, found.transfer, found.value, found.verdict == FAIL
+def _all_rows(found: Instances, first: int = 0) -> Samples:
+    """Those from a place on."""
+    at = found.at[first:]
+    rows = np.empty((len(at), 4), np.int64)
+    rows[:, 0], rows[:, 1], rows[:, 2] = at, found.transfer[first:], found.value[first:]
+    np.equal(found.verdict[first:], FAIL, out=rows[:, 3], casting="unsafe")
     return rows
 
 

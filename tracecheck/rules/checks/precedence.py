@@ -84,14 +84,16 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         events = self._events(window, at, row, period)
         verdict, value, reason = self._judged(events, latest, before, taken)
         # Without an exchange around it there is no cause in its scope, unless that began before the capture.
-        early = outside & (at <= max(window.synced, 0) + min(window.exchanges.settle, FOREVER // 2))
-        early &= at < self._first
-        verdict[outside], value[outside], reason[outside] = FAIL, -1, OUTSIDE
-        verdict[early], reason[early] = CUT, BEFORE_CAPTURE
+        if outside.any():
+            early = outside & (at <= max(window.synced, 0) + min(window.exchanges.settle, FOREVER // 2))
+            early &= at < self._first
+            verdict[outside], value[outside], reason[outside] = FAIL, -1, OUTSIDE
+            verdict[early], reason[early] = CUT, BEFORE_CAPTURE
         if (limit := self.told_to(window)) is not None:
             beyond = at >= limit
             verdict[beyond], value[beyond], reason[beyond] = CUT, -1, UNKNOWN
-        verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
+        if lost.any():
+            verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
         return instances(at, transfer, verdict, value=value, reason=reason, period=period).where(judged)
 
     def _outside(self, window: Window, at: Samples, transfer: Samples) -> Mask:
@@ -124,11 +126,10 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         cause, event = self.code(self.rule.cause), self.code(self.rule.event)
         latest, before = (window.before(cause, event, side) for side in _SIDES)
         taken = window.before(event, event, "left") if self.rule.exclusive else np.full(len(at), NEVER, np.int64)
-        # What there is none of in this window is the latest of those before it.
         if self._cause > NEVER:
-            latest, before = (np.where(found > NEVER, found, self._cause) for found in (latest, before))
+            latest, before = (_filled(found, self._cause) for found in (latest, before))
         if self.rule.exclusive and self._event > NEVER:
-            taken = np.where(taken > NEVER, taken, self._event)
+            taken = _filled(taken, self._event)
         last = window.latest(cause)
         self._cause = self._cause if last is None else last
         self._event = int(at[-1]) if len(at) else self._event
@@ -207,3 +208,13 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
                 return f"its {rule.cause} may lie before the capture began"
             case _:
                 return f"the markers cannot be told up to this {rule.event}"
+
+
+def _filled(latest: Samples, earlier: int) -> Samples:
+    """What there is none of in this window, which are the first of these, is the latest of those before it."""
+    none = int(np.searchsorted(latest, NEVER, "right"))
+    if not none:
+        return latest
+    filled = latest.copy()
+    filled[:none] = earlier
+    return filled

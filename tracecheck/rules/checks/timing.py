@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tracecheck import words
+from tracecheck import _bounds, words
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.window import Mask, Window, grouped
@@ -93,7 +93,9 @@ class TimingChecker(Checker[ParameterRule]):
             # A clock that is stretched now and then is not slow: SMBus means the one that it is so as a rule.
             value, at = period, window.transfers["start"][row]
         mode = self._mode(period)
-        judged = window.judged_at(at) & (mode >= 0) & (value > 0 if self._slowest else value >= 0)
+        judged = window.judged_at(at) & (value > 0 if self._slowest else value >= 0)
+        if self.rule.by_clock:
+            judged &= mode >= 0
         if self.selects:
             judged &= self.selected(window.transfers)[row]
         if self.rule.by_clock:
@@ -101,8 +103,9 @@ class TimingChecker(Checker[ParameterRule]):
             for number, count in enumerate(np.bincount(mode[judged], minlength=len(names)).tolist()):
                 self.modes[names[number]] += count
         verdict, reason = self._verdicts(window, rows, row, value, mode)
-        cut = window.transfers["complete"][row] == 0
-        verdict = np.where(cut & (verdict != FAIL), CUT, verdict).astype(np.uint8)
+        complete = window.transfers["complete"]
+        if not window.once("complete", lambda: bool(complete.all())):
+            verdict = np.where((complete[row] == 0) & (verdict != FAIL), CUT, verdict).astype(np.uint8)
         found = instances(at, rows["transfer"], verdict, value=value, reason=reason, period=period, extra=rows["count"])
         return found.where(judged)
 
@@ -135,10 +138,15 @@ class TimingChecker(Checker[ParameterRule]):
         """Each value lies within `slack` samples of the true one; that of a sum, within as many as it has ends."""
         if not self._bounds:
             return np.full(len(value), INCONCLUSIVE, np.uint8), np.full(len(value), MEASURED, np.uint8)
+        holder = _HELD.get(self.rule.parameter)
+        if holder is None and not self.rule.by_clock:
+            verdict, low, high = np.empty(len(value), np.uint8), self._bounds[0].below - 1, self._bounds[0].above + 1
+            limits = (-_MOST, -_MOST, low, high) if self._at_most else (low, high, _MOST, _MOST)
+            _bounds.judge(value, *limits, (PASS, FAIL, INCONCLUSIVE), verdict)
+            return verdict, np.full(len(value), MEASURED, np.uint8)
         below, above = (np.array([getattr(b, name) for b in self._bounds], np.int64) for name in ("below", "above"))
         if self.rule.by_clock:
             below, above = below[mode], above[mode]
-        holder = _HELD.get(self.rule.parameter)
         slack: Samples | int = 1 if holder is None else _SUMMED * rows["count"]
         under, over = value + slack <= below, value - slack >= above
         reason = np.full(len(value), MEASURED, np.uint8)
