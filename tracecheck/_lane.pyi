@@ -3,14 +3,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Stream: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]
+_Stream: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]
 
 def interleave(
-    streams: list[Stream], at: NDArray[np.int64], code: NDArray[np.int16], own: NDArray[np.int64]
+    streams: list[_Stream], at: NDArray[np.int64], code: NDArray[np.int16], own: NDArray[np.int64]
 ) -> None: ...
 def build(
-    bus: Stream,
-    others: Stream,
+    bus: _Stream,
+    others: _Stream,
     ids: NDArray[np.int64],
     void: NDArray[np.bool_] | NDArray[np.uint8],
     start: NDArray[np.int64],
