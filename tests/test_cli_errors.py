@@ -284,3 +284,15 @@ def test_a_marker_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     capture = str(CAPTURES / "synthetic" / "synthetic-late-wake.sr")
     assert main(["analyze", capture, "--marker", "irq=IRQ", "--marker", "irq=RUN"]) == 2
     assert capsys.readouterr().err == 'tracecheck: --marker: "irq" is given twice; a marker is one channel\n'
+
+
+def test_a_marker_that_no_preset_knows_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    """On a pin that would have been found by its name: with another it would be judged by nothing, and pass."""
+    capture = str(CAPTURES / "pico" / "pico-hog-executor.sr")
+    assert main(["analyze", capture, "-q"]) == 1
+    assert main(["analyze", capture, "-q", "--marker", "isr=IRQ"]) == 2
+    assert capfd.readouterr().err == (
+        'tracecheck: no rule looks at a marker "isr"; call it irq, pending or run, which the presets know, or give the '
+        "rules that name it\n"
+    )
+    assert main(["analyze", capture, "-q", "--marker", "isr=IRQ", "--expect", "isr.begin <- wire < 100us"]) == 0

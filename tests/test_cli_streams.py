@@ -236,3 +236,24 @@ def test_progress_shows_on_a_terminal_only_and_not_when_quiet() -> None:
         subprocess.run(show, capture_output=True, text=True, timeout=60, check=True).stderr
         == "tracecheck: 8 transfers\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("r.html", "<!doctype html>"), ("r.json", "{"), ("r.xml", "<?xml"), ("r.txt", "")]
+)
+def test_a_report_has_the_format_of_its_name(name: str, begins: str, tmp_path: Path) -> None:
+    capture = str(CAPTURES / "synthetic" / "synthetic-clean-one-pin.sr")
+    assert main(["analyze", capture, "-o", str(tmp_path / name)]) == 0
+    text = (tmp_path / name).read_text()
+    assert text.startswith(begins or capture)
+    assert main(["analyze", capture, "-o", str(tmp_path / name), "--format", "json", "-q"]) == 0
+    assert (tmp_path / name).read_text().startswith("{")
+
+
+def test_a_name_of_no_format_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    capture = str(CAPTURES / "synthetic" / "synthetic-clean-one-pin.sr")
+    assert main(["decode", capture, "-o", str(tmp_path / "x.xlsx")]) == 2
+    assert capfd.readouterr().err.endswith(
+        "x.xlsx: in which format? Give --format text, csv, jsonl, parquet, arrow or sigrok\n"
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
 from tracecheck.cli.wiring import rule_set
 from tracecheck.errors import CaptureError, ChannelError, UsageError
-from tracecheck.report.formats import FORMATS, Detail, Format, format_named, renderer
+from tracecheck.report.formats import FORMATS, SUFFIXES, Detail, Format, format_named, renderer
 from tracecheck.report.judged import Judged, Run, Terms, Unreadable, judge
 from tracecheck.report.style import Style
 from tracecheck.rules.model import RuleSet
@@ -34,7 +34,7 @@ class Request:
     expect: Sequence[str]
     lines: Lines
     reading: Reading
-    output_format: str
+    output_format: str | None
     output: str | None
     fail_on: str | None
     strict: bool
@@ -130,7 +130,8 @@ def _is_folder(name: str) -> bool:
 
 def _targets(request: Request) -> list[_Target]:
     """Standard output comes first, so that it is written last: whoever reads it may go away early."""
-    targets = [_Target(format_named(request.output_format, "--format"), request.output)]
+    chosen = request.output_format or SUFFIXES.get(PurePath(request.output or "").suffix.lower(), "text")
+    targets = [_Target(format_named(chosen, "--format"), request.output)]
     for text in request.reports:
         name, equals, path = text.partition("=")
         if not equals or not path:

@@ -31,6 +31,8 @@ from tracecheck.trace import TABLES
 
 _LINES_AT_ONCE = 4096
 _STACKED = "annotations"
+_PLAIN = ("", "txt", "text", "log")
+"""What names of text files end with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Request:
 
     def _by_name(self) -> str | None:
         suffix = PurePath(self.output or "").suffix[1:].lower()
+        if suffix not in (*WRITERS, *_PLAIN) and self.output != self.capture:
+            raise UsageError(f"-o {self.output}: in which format? Give --format text, {', '.join(WRITERS)} or sigrok")
         return suffix if suffix in WRITERS else None
 
 

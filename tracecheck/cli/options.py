@@ -73,11 +73,11 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No notes,
 Severity: TypeAlias = Literal["error", "warning", "note"]
 TextOrJson: TypeAlias = Literal["text", "json"]
 ReportFormat: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help=f"What is printed, or written with -o: {', '.join(FORMATS)}.",
+        help=f"What is printed, or written with -o: {', '.join(FORMATS)}. Default: as FILE ends, or text.",
         autocompletion=lambda incomplete: [name for name in FORMATS if name.startswith(incomplete)],
     ),
 ]

@@ -34,6 +34,8 @@ FORMATS: Final = {
     "github": Format("tracecheck.report.run_github"),
     "html": Format("tracecheck.report.html"),
 }
+SUFFIXES: Final = {".html": "html", ".htm": "html", ".json": "json", ".sarif": "sarif", ".xml": "junit"}
+"""The format of a file by its name, where none was asked for; text for all others."""
 
 
 class Render(Protocol):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracecheck.decoding.wiring import Wiring
+from tracecheck.errors import UsageError
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import MarkerSpec, Rule, RuleSet
-from tracecheck.rules.vocabulary import ROLES_OF, marker_of
+from tracecheck.rules.vocabulary import ROLES, ROLES_OF, marker_of
 
 
 def fitting_rules(wiring: Wiring, declared: Sequence[MarkerSpec] = ()) -> tuple[RuleSet, list[str]]:
@@ -15,8 +16,15 @@ def fitting_rules(wiring: Wiring, declared: Sequence[MarkerSpec] = ()) -> tuple[
     is also an interrupt marker, or one was declared.
 
     Their rules are optional, as a capture need not have reads or long writes; but not those that need a marker that was
-    declared and is not there: what somebody meant to check and could not is never a pass.
+    declared and is not there: what somebody meant to check and could not is never a pass. For the same reason a marker
+    that was declared under a name no preset knows is refused. Raises UsageError.
     """
+    for marker in declared:
+        if (marker.role or marker.name) not in ROLES:
+            raise UsageError(
+                f'no rule looks at a marker "{marker.name}"; call it {", ".join(ROLES[:-1])} or {ROLES[-1]}, which the '
+                "presets know, or give the rules that name it"
+            )
     there = {m.role or m.name for m in wiring.markers}
     lost = {m.role or m.name for m in declared} - there
     names = ["i2c"] if wiring.buses else []

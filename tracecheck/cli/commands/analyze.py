@@ -44,7 +44,7 @@ def analyze(
     max_samples: opt.MaxSamples = None,
     device: opt.Device = None,
     unitsize: opt.Unitsize = None,
-    output_format: opt.ReportFormat = "text",
+    output_format: opt.ReportFormat = None,
     output: opt.OutputFile = None,
     report: opt.Reports = None,
     suite: Annotated[
