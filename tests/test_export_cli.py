@@ -129,7 +129,7 @@ WRONG = [
     (["-o", "x.sr", "--around", "9s"], "--around 9s: the capture ends before, after 25 ms"),
     (
         ["-o", "x.sr", "--around", "3parsecs"],
-        '--around: "3parsecs" has the unknown unit "parsecs" (units: ns, us, ms, s, scl)',
+        '--around: "3parsecs" has the unknown unit "parsecs" (units: ns, us, ms, s)',
     ),
     (
         ["-o", "x.sr", "--around", "expct-1", *WAKE],
@@ -145,7 +145,7 @@ WRONG = [
     ),
     (
         ["-o", "x.sr", "--around", "3.44ms", "--margin", "wide"],
-        '--margin: "wide" is not a duration; write a number and a unit, for example "20us" (units: ns, us, ms, s, scl)',
+        '--margin: "wide" is not a duration; write a number and a unit, for example "20us" (units: ns, us, ms, s)',
     ),
     (["-o", HOG, "--around", "3.44ms"], f"{HOG}: this is an input; give -o another name, or the recording is lost"),
     (["-o", "no/x.vcd"], 'no/x.vcd: cannot write here: No such file or directory; make the folder "no" first'),

@@ -32,7 +32,7 @@ from tracecheck.pico.xip import XipCache
         ("nack,transfer=1;2", 'transfer: "1;2" is not a number from 0 on (several: 3+7)'),
         ("nack,chance=2", 'chance: "2" is not above 0 and at most 1'),
         ("nack,chance=x", 'chance: "x" is not above 0 and at most 1'),
-        ("stretch,duration=5", 'duration: "5" has no unit; write for example "5us" (units: ns, us, ms, s, scl)'),
+        ("stretch,duration=5", 'duration: "5" has no unit; write for example "5us" (units: ns, us, ms, s)'),
         ("hang-sda,duration=5scl", ('duration: "5scl" counts SCL periods, which have no meaning here; write a time such '
          'as "5ms"; or forever')),
     ],

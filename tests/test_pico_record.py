@@ -91,6 +91,25 @@ def test_a_fault_that_never_struck_and_addresses_nobody_has_are_said(tmp_path: P
     )
 
 
+@pytest.mark.parametrize("address", ["0xD0", "0xD1", "208"])
+def test_an_address_with_the_read_write_bit_in_it(address: str, tmp_path: Path, capsys: Said) -> None:
+    out, display = tmp_path / "x.sr", ["--target", DEVICES[1]]
+    assert record("--emulate", MIXED, "--ms", "3", "-o", out, "--target", f"i2c0:{address}=registers", *display) == 0
+    assert capsys.readouterr().err == (
+        "tracecheck: nobody answered at 0x68 on i2c0; put a device there with --target 0x68=registers\n"
+        f"tracecheck: i2c0:{address} is taken as a 10-bit address; if it has the read/write bit in it, write 0x68\n"
+    )
+
+
+@pytest.mark.parametrize("target", ["0xD0=registers", "i2c1:0xD0=registers", "0x1D0=registers"])
+def test_other_10_bit_addresses_are_what_they_are(target: str, tmp_path: Path, capsys: Said) -> None:
+    """Where somebody answers at half the address, nothing is amiss; nor on another bus, nor above a byte."""
+    devices = [*DEVICES] if target == "0xD0=registers" else [DEVICES[1]]
+    arguments = [a for d in (*devices, target) for a in ("--target", d)]
+    assert record("--emulate", MIXED, "--ms", "3", "-o", tmp_path / "x.sr", *arguments) == 0
+    assert "10-bit" not in capsys.readouterr().err
+
+
 def test_a_pass_without_the_fault_that_was_asked_for_is_no_pass(tmp_path: Path, capsys: Said) -> None:
     arguments = [
         "--emulate",

@@ -73,7 +73,7 @@ def test_hold_moves_sda() -> None:
          'did you mean "stretch"? (stretch, hold, nack-after)')),
         ("1=display,hold", 'target "1=display,hold": write hold=value, once'),
         ("1=display,hold=5", ('target "1=display,hold=5": hold: "5" has no unit; write for example "5us" '
-         "(units: ns, us, ms, s, scl)")),
+         "(units: ns, us, ms, s)")),
         ("1=display,nack-after=x", 'target "1=display,nack-after=x": "x" is not a number from 0 on'),
     ],
 )  # fmt: skip

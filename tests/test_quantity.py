@@ -81,3 +81,19 @@ def test_scl_periods_where_only_a_time_makes_sense() -> None:
     with pytest.raises(ValueError) as caught:
         parse_seconds("18scl")
     assert str(caught.value) == '"18scl" counts SCL periods, which have no meaning here; write a time such as "5ms"'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1", '"1" has no unit; write for example "1s" (units: ns, us, ms, s)'),
+        ("1parsec", '"1parsec" has the unknown unit "parsec" (units: ns, us, ms, s)'),
+        ("1sc", '"1sc" has the unknown unit "sc"; did you mean "s"?'),
+        ("soon", '"soon" is not a duration; write a number and a unit, for example "20s" (units: ns, us, ms, s)'),
+        (5, 'a duration is a string such as "20s", not 5'),
+    ],
+)
+def test_only_units_that_are_taken_are_offered(text: object, reason: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_seconds(text, example="s")
+    assert str(caught.value) == reason

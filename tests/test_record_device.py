@@ -56,6 +56,13 @@ def test_a_time_and_a_trigger(tmp_path: Path, capfd: Said) -> None:
 
 
 @demo
+def test_samples_with_a_prefix(tmp_path: Path) -> None:
+    out = tmp_path / "x.sr"
+    assert main([*DEMO, "--samples", "1.5k", "-o", str(out), "--quiet"]) == 0
+    assert tracecheck.open(out).samples == 1500
+
+
+@demo
 def test_it_is_judged_where_rules_are_given(tmp_path: Path, capfd: Said) -> None:
     rules, out = tmp_path / "r.toml", tmp_path / "x.sr"
     rules.write_text(RULES)
@@ -96,10 +103,11 @@ DEVICE = "demo - Toy analyzer with 3 channels: D0 D1 A0"
 def toy(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str, scan: str = DEVICE) -> None:
     """A sigrok-cli of our own on the PATH: it finds one device, and records as `body` says (`$out` is its file)."""
     program = folder / "bin" / "sigrok-cli"
-    program.parent.mkdir()
+    program.parent.mkdir(exist_ok=True)
     program.write_text(
         f"#!/bin/bash\ncase \"$*\" in *--scan*) echo '{scan}'; exit 0;; esac\n"
-        f'while [ $# -gt 0 ]; do [ "$1" = --output-file ] && out="$2"; shift; done\n{body}\n'
+        'while [ $# -gt 0 ]; do case "$1" in --output-file) out="$2";; --samples) samples="$2";; esac; shift; done\n'
+        f"{body}\n"
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
@@ -180,7 +188,53 @@ def test_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said)
     assert capfd.readouterr().err == (
         "tracecheck: --driver demo: no device answers; is it plugged in, and may you use it? "
         "(tracecheck record --list)\n"
-        "tracecheck: no device answers; is it plugged in, and may you use it?\n"
+        "tracecheck: no device answers; is it plugged in, and may you use it? "
+        "(fx2lafw needs its firmware, too; on Debian: apt install sigrok-firmware-fx2lafw)\n"
+    )
+
+
+def test_what_a_driver_needs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
+    needs_it = "(fx2lafw needs its firmware, too; on Debian: apt install sigrok-firmware-fx2lafw)\n"
+    fx2lafw = ["record", "--driver", "fx2lafw:conn=1.5", "-o", str(tmp_path / "x.sr"), "-q"]
+    toy(tmp_path, monkeypatch, "exit 1", scan="")
+    assert main(fx2lafw) == 2
+    assert capfd.readouterr().err == (
+        "tracecheck: --driver fx2lafw:conn=1.5: no device answers; is it plugged in, and may you use it? "
+        f"(tracecheck record --list) {needs_it}"
+    )
+    toy(tmp_path, monkeypatch, "echo 'Failed to open device.' >&2; exit 1", scan="fx2lafw - A with 2 channels: D0 D1")
+    assert main(fx2lafw) == 2
+    assert capfd.readouterr().err == (
+        "tracecheck: fx2lafw:conn=1.5: nothing was recorded: sigrok-cli ended with code 1: Failed to open device. "
+        f"{needs_it}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("7", "7"), ("100k", "100000"), ("1.5M", "1500000"), (" 2 m", "2000000"), ("0.001k", "1")]
+)
+def test_samples_are_counted_with_prefixes(
+    text: str, count: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said
+) -> None:
+    toy(tmp_path, monkeypatch, 'echo "asked for $samples" >&2; exit 1')
+    assert main(["record", "--driver", "demo", "--samples", text, "-o", str(tmp_path / "x.sr")]) == 2
+    assert capfd.readouterr().err.endswith(f": asked for {count}\n")
+
+
+@pytest.mark.parametrize("text", ["0", "0k", "1.5", "-3", "100x", "", "many", "1e5", "0.0001k"])
+def test_what_is_no_number_of_samples(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
+    toy(tmp_path, monkeypatch, "exit 1")
+    assert main(["record", "--driver", "demo", "--samples", text, "-o", str(tmp_path / "x.sr")]) == 2
+    assert capfd.readouterr().err == (
+        f'tracecheck: --samples: "{text}" is no number of samples from 1 on; write it like 100000, 100k or 1.5M\n'
+    )
+
+
+def test_a_time_without_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
+    toy(tmp_path, monkeypatch, "exit 1")
+    assert main(["record", "--driver", "demo", "--time", "1", "-o", str(tmp_path / "x.sr")]) == 2
+    assert capfd.readouterr().err == (
+        'tracecheck: --time: "1" has no unit; write for example "1s" (units: ns, us, ms, s)\n'
     )
 
 

@@ -112,7 +112,7 @@ kind = "timings"
     assert mistakes(text, "boot.rules.toml") == [
         "boot.rules.toml:1:11: version 2 is not known; this tracecheck reads version 1",
         f'boot.rules.toml:2:12: cannot extend "embasy-rp": {near}; did you mean "embassy-rp"?',
-        'boot.rules.toml:3:10: settle: "5" has no unit; write for example "5us" (units: ns, us, ms, s, scl)',
+        'boot.rules.toml:3:10: settle: "5" has no unit; write for example "5us" (units: ns, us, ms, s)',
         'boot.rules.toml:6:1: unknown key "chanel" in marker "irq"; did you mean "channel"?',
         'boot.rules.toml:12:1: unknown key "respons" in rule "reset-first"; did you mean "response"?',
         'boot.rules.toml:13:10: rule "reset-first", within: "20 u" has the unknown unit "u"; did you mean "us"?',
@@ -125,6 +125,18 @@ kind = "timings"
 
 RESPONSE = 'kind = "response"\ntrigger = "irq"\nresponse = "wake"\n'
 KINDS = ", ".join(vocabulary.KINDS)
+
+
+def test_of_two_rules_with_one_id_each_is_blamed_for_its_own() -> None:
+    rule = '[[rule]]\nid = "r"\nkind = "absence"\nevent = '
+    assert mistakes(f'version = 1\n{rule}"irk"\n{rule}"wke"\n{rule}"stop"\n') == [
+        'x.toml:5:9: rule "r", event: unknown event or marker "irk"; did you mean "irq"?',
+        'x.toml:7:6: rule "r" is there already, in line 2; give each rule its own id',
+        'x.toml:9:9: rule "r", event: unknown event or marker "wke"; did you mean "wake"?',
+        'x.toml:11:6: rule "r" is there already, in line 2; give each rule its own id',
+    ]
+
+
 EVENTS = "start, restart, stop, address, data, ack, nack, wake, ready, irq, pending, run"
 NONE = "an empty list matches nothing; name at least one outcome or leave the key out"
 LENGTHS = 'a length is a count of data bytes such as 3, "1..15", "17.." or "..15"'

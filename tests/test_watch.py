@@ -259,7 +259,7 @@ WRONG = [
     (["--driver", "demo", "--unitsize", "1"], "--follow and --unitsize are of files; a --driver knows its width"),
     (
         ["x.bin", *LINES, "--for", "soon"],
-        '--for: "soon" is not a duration; write a number and a unit, for example "20us" (units: ns, us, ms, s, scl)',
+        '--for: "soon" is not a duration; write a number and a unit, for example "20us" (units: ns, us, ms, s)',
     ),
     (["x.bin", *LINES, "--marker", "mine=99"], 'x.bin: no channel "99" (channels: D0, D1, D2, D3, D4, D5, D6, D7)'),
     (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
 
 from tracecheck.capture.rate import parse_rate
@@ -21,6 +23,8 @@ from tracecheck.rules.quantity import parse_seconds
 
 COULD_NOT_CHECK = 2
 _PATIENCE_S = 5
+_COUNT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([kmg]?)", re.IGNORECASE)
+_PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Request:
     output: str
     samplerate: str | None
     time: str | None
-    samples: int | None
+    samples: str | None
     trigger: str | None
     channels: Sequence[str]
     rules: Sequence[str]
@@ -42,7 +46,7 @@ def list_all(driver: str | None) -> int:
     """The devices that answer now, a line each."""
     found = sigrok.devices(driver)
     if not found:
-        raise UsageError("no device answers; is it plugged in, and may you use it?")
+        raise UsageError(f"{sigrok.SILENCE}{sigrok.wanted_firmware(driver)}")
     with destination(None) as out:
         for device in found:
             out.text(visible(f"{device.driver}  {device.text}: {' '.join(device.channels)}", line=True) + "\n")
@@ -100,17 +104,27 @@ def _plan(request: Request) -> Plan:
     except UsageError as error:
         raise UsageError(f"--samplerate: {error}") from None
     time_ms = None if request.time is None else _milliseconds(request.time)
+    samples = None if request.samples is None else _count(request.samples)
     device = sigrok.the_device(request.driver)
     channels = sigrok.asked_channels(device, request.channels)
     trigger = None if request.trigger is None else trigger_of(request.trigger, channels)
-    return Plan(request.driver, rate_hz, channels, time_ms, request.samples, trigger)
+    return Plan(request.driver, rate_hz, channels, time_ms, samples, trigger)
 
 
 def _milliseconds(text: str) -> int:
     try:
-        found = parse_seconds(text).samples(1000)
+        found = parse_seconds(text, example="s").samples(1000)
     except ValueError as error:
         raise UsageError(f"--time: {error}") from None
     if found is None or found < 1:
         raise UsageError(f"--time {text}: record a millisecond or more; for less give --samples")
     return round(found)
+
+
+def _count(text: str) -> int:
+    """`100000`, `100k`, `1.5M`: prefixes as of rates."""
+    form = _COUNT.fullmatch(text.strip())
+    found = form and Decimal(form[1]) * _PREFIXES[form[2].lower()]
+    if not found or found != int(found):
+        raise UsageError(f'--samples: "{text}" is no number of samples from 1 on; write it like 100000, 100k or 1.5M')
+    return int(found)

@@ -95,7 +95,8 @@ def record(plan: Plan, output: str, looked: Callable[[], None] = lambda: None) -
         code, said, stopped = _run(plan.command(str(draft)), looked)
         why = _reason(code, said)
         if not draft.exists() or not draft.stat().st_size:
-            raise CaptureError(plan.driver, f"nothing was recorded: {why or said or 'sigrok-cli gave no reason'}")
+            reason = why or said or "sigrok-cli gave no reason"
+            raise CaptureError(plan.driver, f"nothing was recorded: {reason}{sigrok.wanted_firmware(plan.driver)}")
         return _kept(plan, draft, place, why, stopped)
 
 

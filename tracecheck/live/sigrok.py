@@ -17,7 +17,10 @@ PROGRAM: Final = "sigrok-cli"
 _DEVICE: Final = re.compile(
     r"^(?P<name>\S+?)(?::[^ ]*)? - (?P<text>.*) with (?P<count>\d+) channels: (?P<channels>.*)$"
 )
+SILENCE: Final = "no device answers; is it plugged in, and may you use it?"
 _SCAN_S: Final = 30
+_FIRMWARE: Final = {"fx2lafw": "sigrok-firmware-fx2lafw"}
+"""Debian's packages of what a driver loads into its devices; sigrok-cli does not bring them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,20 @@ def drivers() -> list[str]:
     return [line.split()[0] for line in part.splitlines() if line.startswith("  ") and line.strip()]
 
 
+def wanted_firmware(driver: str | None) -> str:
+    """For the end of an error: the package without which this driver, or one of all, cannot use its devices."""
+    name = None if driver is None else driver.partition(":")[0]
+    wanted = {each: package for each, package in _FIRMWARE.items() if name in {None, each}}
+    return "".join(
+        f" ({each} needs its firmware, too; on Debian: apt install {package})" for each, package in wanted.items()
+    )
+
+
 def the_device(driver: str) -> Device:
     """The one device of a driver. Raises UsageError where there is none."""
     found = devices(driver)
     if not found:
-        raise UsageError(
-            f"--driver {driver}: no device answers; is it plugged in, and may you use it? (tracecheck record --list)"
-        )
+        raise UsageError(f"--driver {driver}: {SILENCE} (tracecheck record --list){wanted_firmware(driver)}")
     return found[0]
 
 

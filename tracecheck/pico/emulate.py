@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +20,7 @@ from tracecheck.pico.elf import Firmware, read_elf
 from tracecheck.pico.faults.spec import FaultSpec, Strike, parse_fault
 from tracecheck.pico.provenance import Provenance
 from tracecheck.pico.recorder import Line, sample
+from tracecheck.pico.targets.declared import TargetSpec, parse_target
 
 if TYPE_CHECKING:
     from tracecheck.pico.chip import Chip
@@ -33,6 +34,7 @@ HUNG_NS = 1_000_000
 
 _LONGEST_SAMPLES = 1 << 36
 _GPIOS = 30
+_SEVEN_BIT, _BYTE = 0x7F, 0xFF
 _BUS_LINES = frozenset(line + suffix for line in ("SDA", "SCL") for suffix in ("", "0", "1"))
 
 
@@ -132,7 +134,10 @@ def emulate(
         ending,
         tuple(bench.log.strikes),
         tuple(bench.log.idle(specs)),
-        tuple(_notes(bench.chip, recorded, marks, names, bench.unanswered)),
+        (
+            *_notes(bench.chip, recorded, marks, names, bench.unanswered),
+            *_doubled(bench.unanswered, map(parse_target, targets)),
+        ),
         sum(bus.transfers for bus in bench.chip.buses.values()),
         tuple(_hung(recorded, buses, end_ns)),
         provenance,
@@ -253,6 +258,15 @@ def _notes(
         )
     for text, times in chip.complaints.seen.items():
         yield f"not modelled: {text}" + (f" ({times} times)" if times > 1 else "")
+
+
+def _doubled(unanswered: Mapping[str, Sequence[int]], targets: Iterable[TargetSpec]) -> Iterator[str]:
+    """Targets that look as if their address were written with the read/write bit, as some datasheets do."""
+    for target in targets:
+        seven = target.address >> 1
+        if _SEVEN_BIT < target.address <= _BYTE and seven in unanswered[target.bus]:
+            place = target.text.partition("=")[0].strip()
+            yield f"{place} is taken as a 10-bit address; if it has the read/write bit in it, write 0x{seven:02X}"
 
 
 def parse_pin(text: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Final, Literal
@@ -21,7 +22,9 @@ _SECONDS: Final = {
     "s": Fraction(1),
 }
 _HERTZ: Final = {"hz": 1, "khz": 10**3, "mhz": 10**6}
-_UNITS: Final = "ns, us, ms, s, scl"
+_UNITS: Final = ("ns", "us", "ms", "s")
+_SCL: Final = "scl"
+_NEAR: Final = {"u": "us", "m": "ms", "n": "ns", "sec": "s", "usec": "us", "msec": "ms", "nsec": "ns"}
 _FORM: Final = re.compile(r"\s*(?P<sign>[+-]?)(?P<number>[0-9]{1,30}(\.[0-9]{1,30})?)\s*(?P<unit>[^\W\d_]*)\s*")
 
 
@@ -44,32 +47,39 @@ class Quantity:
 
 def parse_quantity(text: object) -> Quantity:
     """`"20us"`, `"1.5 ms"`, `"18scl"` as a Quantity. Raises ValueError saying what is wrong and what would be right."""
+    return _parsed(text, (*_UNITS, _SCL), "us")
+
+
+def _parsed(text: object, units: Sequence[str], example: str) -> Quantity:
+    """`units` are those to offer, `example` the one to show."""
+    listed = ", ".join(units)
     if isinstance(text, Quantity):
         return text
     if not isinstance(text, str):
-        raise ValueError(f'a duration is a string such as "20us", not {described(text)}')
+        raise ValueError(f'a duration is a string such as "20{example}", not {described(text)}')
     form = _FORM.fullmatch(text)
     if form is None:
-        raise ValueError(f'"{text}" is not a duration; write a number and a unit, for example "20us" (units: {_UNITS})')
+        right = f'write a number and a unit, for example "20{example}" (units: {listed})'
+        raise ValueError(f'"{text}" is not a duration; {right}')
     if form["sign"] == "-":
         raise ValueError(f'"{text}" is negative; a duration is 0 or more')
     unit = form["unit"]
     if not unit:
-        raise ValueError(f'"{text}" has no unit; write for example "{form["number"]}us" (units: {_UNITS})')
+        raise ValueError(f'"{text}" has no unit; write for example "{form["number"]}{example}" (units: {listed})')
     number = Fraction(form["number"])
-    if unit == "scl":
-        return Quantity(number, "scl", text.strip())
+    if unit == _SCL:
+        return Quantity(number, _SCL, text.strip())
     if unit not in _SECONDS:
-        near = {"u": "us", "m": "ms", "n": "ns", "sec": "s", "usec": "us", "msec": "ms", "nsec": "ns"}.get(unit.lower())
-        hint = f'; did you mean "{near}"?' if near else did_you_mean(unit, [*_SECONDS, "scl"])
-        raise ValueError(f'"{text}" has the unknown unit "{unit}"{hint or f" (units: {_UNITS})"}')
+        near = _NEAR.get(unit.lower())
+        hint = f'; did you mean "{near}"?' if near else did_you_mean(unit, units)
+        raise ValueError(f'"{text}" has the unknown unit "{unit}"{hint or f" (units: {listed})"}')
     return Quantity(number * _SECONDS[unit], "s", text.strip())
 
 
-def parse_seconds(text: object) -> Quantity:
-    """As parse_quantity, for the places where SCL periods make no sense."""
-    quantity = parse_quantity(text)
-    if quantity.unit == "scl":
+def parse_seconds(text: object, *, example: str = "us") -> Quantity:
+    """As parse_quantity, for the places where SCL periods make no sense. `example`: a unit that fits there."""
+    quantity = _parsed(text, _UNITS, example)
+    if quantity.unit == _SCL:
         raise ValueError(f'"{quantity}" counts SCL periods, which have no meaning here; write a time such as "5ms"')
     return quantity
 

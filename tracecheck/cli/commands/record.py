@@ -29,7 +29,7 @@ def record(
         str | None, typer.Option("--time", metavar="TIME", help="With --driver: so long; default: until Ctrl-C.")
     ] = None,
     samples: Annotated[
-        int | None, typer.Option("--samples", metavar="N", min=1, help="With --driver: so many samples.")
+        str | None, typer.Option("--samples", metavar="N", help="With --driver: so many samples, as 1000000 or 1M.")
     ] = None,
     trigger: Annotated[
         str | None,
@@ -78,7 +78,7 @@ def record(
       tracecheck record --list
       tracecheck record --driver fx2lafw --samplerate 24MHz --time 2s -o x.sr
           --channel D0=SDA --channel D1=SCL --channel D2=IRQ --rules board.toml
-      tracecheck record --driver fx2lafw --samples 1000000 --trigger D0=f -o x.sr
+      tracecheck record --driver fx2lafw --samples 1M --trigger D0=f -o x.sr
       tracecheck record --emulate fw.elf --ms 50 -o x.sr --target 0x68=registers
       tracecheck record --emulate fw.elf -o x.sr --target 0x50=eeprom,write=3ms
       tracecheck record --emulate fw.elf -o x.sr --target i2c1:0x3C=display
@@ -87,11 +87,13 @@ def record(
       tracecheck record --emulate fw.elf -o x.sr --rules embassy-rp --rules i2c
 
     \b
-    --driver runs sigrok-cli (on Debian: apt install sigrok-cli). A recording that
-    breaks off, because the device was unplugged say, is kept as x.partial.sr.
+    --driver runs sigrok-cli (on Debian: apt install sigrok-cli, for fx2lafw also
+    sigrok-firmware-fx2lafw). A recording that breaks off, because the device was
+    unplugged say, is kept as x.partial.sr.
 
     \b
-    Targets, ADDRESS=KIND[,option=value]:
+    Targets, ADDRESS=KIND[,option=value], the address without the read/write bit
+    (from 0x80 on it has 10 bits):
       registers   256 registers; byte i holds i ^ 0xA5 at reset
       eeprom      256 bytes; does not answer for write=5ms after it was written
       display     takes what it is given, reads 0
