@@ -227,6 +227,17 @@ def test_what_stood_at_the_output_outlives_a_failure(
     kept.unlink()
 
 
+def test_a_capture_without_a_bus_is_said_to_have_none(
+    desk: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk)
+    assert main(["analyze", "quiet.sr", "-q"]) == 2
+    assert capfd.readouterr().out == (
+        "quiet.sr: INCONCLUSIVE: no bus and no marker found, so no rules to judge by; name the lines with --scl and "
+        "--sda, pins with --marker, or give --rules or --expect; 0 transfers\n"
+    )
+
+
 def test_a_marker_that_the_capture_lacks_never_passes(
     desk: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,11 @@ def test_of_few_instances_nothing_is_claimed() -> None:
     ]
 
 
+def test_shapes_that_are_new_are_counted() -> None:
+    before, after = (Baseline("x", 1_000_000, {}, shapes, {}) for shapes in ({"a": 1}, {"a": 1, "b": 1, "c": 2}))
+    assert said.lines(compared(before, after, Fraction(1)))[:2] == ["shape b: new, once", "shape c: new, 2 times"]
+
+
 def test_those_with_few_instances_are_told_together() -> None:
     durations = {f"write 0x3C {n}": table((5,) * n) for n in range(1, 10)}
     base = Baseline("x", 1_000_000, {}, {"write 0x3C 1..15": 45}, durations)

@@ -210,7 +210,7 @@ def test_a_pyproject_will_do(desk: Path, capfd: pytest.CaptureFixture[str]) -> N
             ),
         ),
         (["rec", "--suite", "tracecheck.toml"], "--suite says which captures are judged; name none beside it"),
-        (["--suite", "gone.toml"], "gone.toml: cannot be read: No such file or directory"),
+        (["--suite", "gone.toml"], "gone.toml: there is no such file; check the name and the folder"),
         (
             ["-o", "rules/two-pin.rules.toml"],
             "rules/two-pin.rules.toml: this is an input; give -o another name, or the recording is lost",

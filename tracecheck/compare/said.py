@@ -20,7 +20,7 @@ def lines(found: Comparison) -> list[str]:
     told += [*_unjudged(found)]
     told += [_differing(found, name, keys) for name, keys in found.differing]
     told += [f"shape {name}: vanished, {found.base.shapes[name]} before" for name in found.vanished]
-    told += [f"shape {name}: new, {found.new.shapes[name]} times" for name in found.appeared]
+    told += [f"shape {name}: new, {_times(found.new.shapes[name])}" for name in found.appeared]
     if found.added:
         told.append(f"only in NEW, so not compared: {_n(found.added, 'rule')} {', '.join(found.added)}")
     told += [*_few(found.few), *found.notes]
@@ -108,6 +108,10 @@ def _sum(found: Comparison) -> str:
     end += f"{unclear} unclear, " * bool(unclear) + f"{_n(found.broken, 'rule')} broken"
     lost = [name for name, may_be in found.unjudged if not may_be]
     return end + (f", {_n(lost, 'rule')} NOT JUDGED any more" if lost else "")
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
 
 
 def _n(of: Sequence[object], noun: str) -> str:

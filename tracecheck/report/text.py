@@ -119,7 +119,7 @@ def _passed(report: Report, fail_on: str) -> str:
 
 def _open(report: Report, fail_on: str) -> str:
     if not report.rules:
-        return "no rules to judge by; give --rules or --expect"
+        return _without_rules(report)
     open_rules = report.unchecked
     if open_rules:
         shown = ", ".join(open_rules[:3]) + (f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else "")
@@ -128,6 +128,14 @@ def _open(report: Report, fail_on: str) -> str:
         return f"none of {_counted(len(report.rules), 'rule')} found anything to judge"
     undecided = sum(r.inconclusive for r in report.rules if not r.beyond_the_rate)
     return f"{_counted(undecided, 'instance')} could not be decided (--strict)" + _lesser(report, fail_on)
+
+
+def _without_rules(report: Report) -> str:
+    missing = [f"no {one}" for one, many in (("bus", "buses"), ("marker", "markers")) if not report.capture.get(many)]
+    if not missing:
+        return "no rules to judge by; give --rules or --expect"
+    said = f"{' and '.join(missing)} found, so no rules to judge by"
+    return f"{said}; name the lines with --scl and --sda, pins with --marker, or give --rules or --expect"
 
 
 def _lesser(report: Report, fail_on: str) -> str:

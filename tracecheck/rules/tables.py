@@ -97,13 +97,14 @@ class Tables:
             path: Path = ("rule", number)
             id_ = raw.get("id")
             owner = f'rule "{id_}"' if isinstance(id_, str) and id_ else f"rule {number + 1}"
+            first = path
             if isinstance(id_, str):
                 first = self.homes.setdefault(("rule", id_), path)
                 if first != path:
                     line = self.positions.key(first)[0]
                     self.at_value((*path, "id"), f"{owner} is there already, in line {line}; give each rule its own id")
             rule = self._rule(raw, path, owner)
-            if rule is None:
+            if rule is None or first != path:
                 self.broken.append((path, owner, raw))
             else:
                 found.append(rule)

@@ -57,6 +57,8 @@ def _read(name: str, mistakes: Mistakes) -> tuple[dict[str, Any], Positions | No
         if len(data) > MAX_BYTES:
             raise ValueError("larger than 1 MiB, the most that a suite file may have")
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        mistakes.add(name, None, "there is no such file; check the name and the folder")
     except OSError as error:
         mistakes.add(name, None, f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
