@@ -15,7 +15,7 @@ from tracecheck.report import json as as_json
 from tracecheck.report.findings import measured_text
 from tracecheck.report.style import Style
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import instances
+from tracecheck.rules.checks.instances import instances
 from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import DurationRule, OccurrenceRule, ResponseRule
 from tracecheck.rules.neighbours import Neighbours

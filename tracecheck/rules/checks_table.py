@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tracecheck import schemas, words
 from tracecheck.arrow import coded, column
 from tracecheck.rules.bounds import PASS, UNJUDGED
-from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.checks.instances import Instances
 from tracecheck.rules.result import RuleResult
 from tracecheck.rules.statistic import Statistic
 from tracecheck.rules.tally import Judged

@@ -20,8 +20,9 @@ from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.rules.bounds import FAIL, INCONCLUSIVE
 from tracecheck.rules.checks.absence import AbsenceChecker
-from tracecheck.rules.checks.base import Checker, Instances, LaneInfo
+from tracecheck.rules.checks.base import Checker, LaneInfo
 from tracecheck.rules.checks.duration import DurationChecker
+from tracecheck.rules.checks.instances import Instances
 from tracecheck.rules.checks.integrity import IntegrityChecker
 from tracecheck.rules.checks.model_order import order_checker
 from tracecheck.rules.checks.occurrence import OccurrenceChecker

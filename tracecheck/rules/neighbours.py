@@ -11,7 +11,7 @@ import numpy as np
 
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.rules.bounds import CUT, FAIL
-from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.checks.instances import Instances
 
 _LATEST: Final = 64
 """Instances that are held back to be put in order with those that are decided after them."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tracecheck import words
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import Instances
+from tracecheck.rules.checks.instances import Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.finding import Beside, Finding
 from tracecheck.rules.model import Rule

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tracecheck import _tally
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, UNJUDGED
-from tracecheck.rules.checks.base import NONE, Checker, Instances
+from tracecheck.rules.checks.base import Checker
+from tracecheck.rules.checks.instances import NONE, Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.neighbours import Neighbours
 from tracecheck.rules.statistic import Statistic

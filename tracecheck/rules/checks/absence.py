@@ -19,7 +19,8 @@ import numpy as np
 
 from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.base import TOO_MANY, Checker, LaneInfo
+from tracecheck.rules.checks.instances import NONE, Instances, instances, single
 from tracecheck.rules.checks.scopes import certain, counted, judged_scopes, settled
 from tracecheck.rules.model import AbsenceRule
 

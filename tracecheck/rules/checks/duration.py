@@ -23,7 +23,8 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, VOID, Samples
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances, single
+from tracecheck.rules.checks.base import TOO_MANY, LaneInfo
+from tracecheck.rules.checks.instances import NONE, Instances, instances, single
 from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import DurationRule
 

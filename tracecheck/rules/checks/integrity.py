@@ -21,7 +21,8 @@ from tracecheck.decoding.anomaly_text import describe_anomaly
 from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import OF_BYTES, TOO_MANY, Checker, Instances, LaneInfo, instances
+from tracecheck.rules.checks.base import OF_BYTES, TOO_MANY, Checker, LaneInfo
+from tracecheck.rules.checks.instances import Instances, instances
 from tracecheck.rules.model import IntegrityRule
 
 CLEAN, FOUND = range(2)

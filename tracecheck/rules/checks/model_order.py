@@ -21,7 +21,8 @@ import numpy as np
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import Window
 from tracecheck.rules.bounds import CUT, INCONCLUSIVE
-from tracecheck.rules.checks.base import TOO_MANY, Checker, Expectation, Instances, LaneInfo, instances
+from tracecheck.rules.checks.base import TOO_MANY, Checker, Expectation, LaneInfo
+from tracecheck.rules.checks.instances import Instances, instances
 from tracecheck.rules.checks.order import CUT_SHORT, OrderChecker
 from tracecheck.rules.checks.scopes import Scopes, judged_scopes
 from tracecheck.rules.drivers.model import DriverModel

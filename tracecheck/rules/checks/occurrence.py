@@ -26,7 +26,8 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, instances, single
+from tracecheck.rules.checks.base import TOO_MANY, Checker, LaneInfo, Limits
+from tracecheck.rules.checks.instances import NONE, Instances, instances, single
 from tracecheck.rules.checks.scopes import Scopes, counted, judged_scopes, settled
 from tracecheck.rules.drivers.shapes import Shapes
 from tracecheck.rules.model import OccurrenceRule

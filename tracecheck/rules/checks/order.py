@@ -30,16 +30,8 @@ from tracecheck.decoding.lane import ANNOTATION_CODE, READY, RESTART, START, STO
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.window import ANOMALY_CODE, Codes, Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
-from tracecheck.rules.checks.base import (
-    NONE,
-    TOO_MANY,
-    Checker,
-    Expectation,
-    Instances,
-    LaneInfo,
-    instances,
-    single,
-)
+from tracecheck.rules.checks.base import TOO_MANY, Checker, Expectation, LaneInfo
+from tracecheck.rules.checks.instances import NONE, Instances, instances, single
 from tracecheck.rules.checks.scopes import Scopes, at_edges, judged_scopes, places_by_row, settled
 from tracecheck.rules.model import OrderRule
 from tracecheck.rules.pattern import Dfa

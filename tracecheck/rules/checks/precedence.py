@@ -29,7 +29,8 @@ from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import START, WAKE
 from tracecheck.decoding.window import NEVER, Mask, Side, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Bounds, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Checker, Instances, LaneInfo, Limits, Reasons, instances
+from tracecheck.rules.checks.base import TOO_MANY, Checker, LaneInfo, Limits
+from tracecheck.rules.checks.instances import NONE, Instances, Reasons, instances
 from tracecheck.rules.checks.scopes import open_ends
 from tracecheck.rules.model import PrecedenceRule
 

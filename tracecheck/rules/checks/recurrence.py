@@ -28,7 +28,8 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.window import Mask, Window
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Bounds
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
+from tracecheck.rules.checks.base import TOO_MANY, LaneInfo
+from tracecheck.rules.checks.instances import NONE, Instances, instances
 from tracecheck.rules.checks.scopes import Scopes, judged_scopes, members
 from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import RecurrenceRule

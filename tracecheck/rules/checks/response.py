@@ -32,7 +32,8 @@ from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import ANNOTATION_CODE, START
 from tracecheck.decoding.window import ANOMALY_CODE, Mask, Window, first_at
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, Verdicts, agree
-from tracecheck.rules.checks.base import NONE, TOO_MANY, Instances, LaneInfo, instances
+from tracecheck.rules.checks.base import TOO_MANY, LaneInfo
+from tracecheck.rules.checks.instances import NONE, Instances, instances
 from tracecheck.rules.checks.scopes import members, open_ends
 from tracecheck.rules.checks.statistics import Spans, TimedChecker
 from tracecheck.rules.model import ResponseRule

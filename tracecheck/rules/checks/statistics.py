@@ -18,7 +18,8 @@ import numpy as np
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.window import Mask
 from tracecheck.rules.bounds import FAIL, INCONCLUSIVE, PASS, UNJUDGED, Bounds, Verdicts
-from tracecheck.rules.checks.base import ADRIFT, Checker, Instances, LaneInfo, Limits
+from tracecheck.rules.checks.base import ADRIFT, Checker, LaneInfo, Limits
+from tracecheck.rules.checks.instances import Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.model import DurationRule, RecurrenceRule, ResponseRule
 from tracecheck.rules.percentile import Percentile

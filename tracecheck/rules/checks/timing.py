@@ -29,7 +29,8 @@ from tracecheck.decoding.exchanges import Samples
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.window import Mask, Window, grouped
 from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, Verdicts
-from tracecheck.rules.checks.base import NONE, Checker, Instances, LaneInfo, Limits, Reasons, instances
+from tracecheck.rules.checks.base import Checker, LaneInfo, Limits
+from tracecheck.rules.checks.instances import NONE, Instances, Reasons, instances
 from tracecheck.rules.parameters import FREQUENCY, LIMITS, RISES, SPEEDS, TOLERANCE, Edges
 from tracecheck.rules.quantity import Quantity
 from tracecheck.rules.timing import ParameterRule
