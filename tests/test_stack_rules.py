@@ -324,3 +324,12 @@ def test_beside_a_slow_twin(ones: list[int], others: list[int], size: int) -> No
     counts = [sum(row["start"] <= at <= row["stop"] for at in a) for row in ROWS]
     fine = [1 <= n <= 2 for n in counts]
     assert found["count"] == (sum(fine), len(fine) - sum(fine), 0)
+
+
+def test_a_finding_says_what_the_decoder_said() -> None:
+    report = tracecheck.analyze(EEPROM, rules_of("never eeprom24xx:warnings"))
+    said = {(a.start, a.text.strip()) for a in report.annotations if a.kind == "warnings"}
+    assert len(said) == len(report.findings) == 6
+    assert {(f.sample, f.message) for f in report.findings} == {
+        (start, f'eeprom24xx:warnings.begin came: "{text}"') for start, text in said
+    }

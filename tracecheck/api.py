@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tracecheck.rules.defaults import fitting_rules
 from tracecheck.rules.engine import Engine
 from tracecheck.rules.file import load_many
 from tracecheck.rules.model import BusSpec, MarkerSpec, RuleSet
+from tracecheck.rules.result import RuleResult
 from tracecheck.rules.stacks import stack_texts
 from tracecheck.rules.tally import MAX_FINDINGS
 from tracecheck.rules.timing import needs_timings, remarks
@@ -105,7 +107,7 @@ def check(
     sampled = Undersampled()
     sampled.add(batch)
     facts = {"path": trace.path, "rate_hz": trace.rate_hz, "samples": trace.end}
-    results = engine.results()
+    results = _results(engine, heard)
     return Report(
         {**facts, **trace.wiring.facts()},
         results,
@@ -180,7 +182,7 @@ def analyze(
         "origin": opened.remarks.get("origin") if opened.remarks.get("origin") in ORIGINS else None,
         "rules": list(ruleset.sources),
     }
-    results = engine.results()
+    results = _results(engine, heard)
     return Report(
         {**facts, **wiring.facts()},
         results,
@@ -201,6 +203,12 @@ def _heard(capture: Capture | None, path: str, wiring: Wiring, rules: RuleSet) -
     from tracecheck.rules.heard import hear  # noqa: PLC0415  (few rule sets name decoders)
 
     return hear(capture, wiring, rules)
+
+
+def _results(engine: Engine, heard: Heard | None) -> tuple[RuleResult, ...]:
+    """What became of the rules; with what the decoders said, where there were any."""
+    results = engine.results()
+    return results if heard is None else tuple(replace(result, texts=heard.texts) for result in results)
 
 
 def _troubles(heard: Heard | None) -> tuple[str, ...]:

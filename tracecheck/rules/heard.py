@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ Said = Mapping[str, NDArray[np.int64]]
 """Canonical event to the samples at which it came, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """`events` of each bus; those of a stack that failed anywhere are on none, as nobody knows what it left unsaid.
 
@@ -28,6 +29,17 @@ class Heard:
     events: Mapping[str, Said]
     annotations: tuple[Annotation, ...]
     troubles: tuple[str, ...]
+
+    @cached_property
+    def texts(self) -> Mapping[tuple[str | None, str, int], str]:
+        """What was said, by bus, event and sample: of the events that rules name; the first where there are more."""
+        texts: dict[tuple[str | None, str, int], str] = {}
+        for one in self.annotations:
+            for edge, sample in (("begin", one.start), ("end", one.end)):
+                event = f"{one.stack}:{one.kind}.{edge}"
+                if event in self.events[one.bus]:
+                    texts.setdefault((one.bus, event, sample), one.text.strip())
+        return texts
 
 
 def hear(capture: Capture, wiring: Wiring, rules: RuleSet) -> Heard:

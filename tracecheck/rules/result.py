@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import Literal
 
@@ -46,6 +46,8 @@ class RuleResult:
     lanes: tuple[Judged, ...]
     missing: tuple[str, ...]
     rate_hz: int | None
+    texts: Mapping[tuple[str | None, str, int], str] = field(default_factory=dict, repr=False)
+    """What sigrok's decoders said, by bus, event and sample, where the rules name any."""
 
     def count(self, verdict: int) -> int:
         return sum(lane.count(verdict) for lane in self.lanes)
@@ -182,7 +184,7 @@ class RuleResult:
             lower_ns=lower * scale if scale and not isnan(lower) else None,
             upper_ns=upper * scale if scale and not isnan(upper) else None,
             uncertainty_ns=scale * int(lane.checker.doubt(found.where(slice(i, i + 1)))[0]) if scale else None,
-            message=lane.checker.said(found, i, lambda d: time_text(d, rate)),
+            message=lane.checker.said(found, i, lambda d: time_text(d, rate)) + self._words(lane.bus, int(found.at[i])),
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,
@@ -192,6 +194,11 @@ class RuleResult:
             before=self._beside(beside[0]),
             after=self._beside(beside[1]),
         )
+
+    def _words(self, bus: str | None, sample: int) -> str:
+        """What a decoder said there, if it is one of whom the rule speaks."""
+        said = (self.texts.get((bus, event, sample)) for event in self.rule.events) if self.texts else ()
+        return "".join(f': "{text}"' for text in said if text)
 
     def _beside(self, near: Neighbour | None) -> Beside | None:
         if near is None:
