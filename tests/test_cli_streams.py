@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from format_writers import samples_of
 
 import tracecheck.cli
 from tracecheck import api
@@ -61,6 +63,61 @@ def test_a_reader_that_leaves_is_no_error(arguments: list[str]) -> None:
     assert done.returncode == (1 if arguments[0] == "analyze" else 0)
     assert "Traceback" not in done.stderr
     assert "pipe" not in done.stderr.lower()
+
+
+HOG = str(CAPTURES / "pico/pico-hog-executor.sr")
+LATE = ["--scl", "1", "--sda", "0", "--marker", "irq=2", "--marker", "run=4", "--expect", "irq.begin -> wake < 100us"]
+
+
+def watched(data: bytes, lines_read: int, *arguments: str) -> tuple[int, bytes, str]:
+    """`watch` on these raw samples, over and over until it ends, read for so many lines by someone who leaves then."""
+    command = [*RUN, "watch", "-", "--unitsize", "1", "--samplerate", "24MHz", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
+        assert watching.stdin is not None
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        if not lines_read:
+            watching.stdout.close()
+        read = b""
+        with suppress(BrokenPipeError):
+            for _ in range(4 if not lines_read else 2000):
+                watching.stdin.write(data)
+                while lines_read and select.select([watching.stdout], [], [], 0)[0]:
+                    read += watching.stdout.readline()
+                    lines_read -= 1
+                    if not lines_read:
+                        watching.stdout.close()
+        with suppress(BrokenPipeError):
+            watching.stdin.close()
+        said = watching.stderr.read().decode()
+        return watching.wait(timeout=60), read, said
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+@pytest.mark.parametrize("lines_read", [0, 1])
+def test_a_reader_that_leaves_changes_no_failure_of_watch(lines_read: int, form: str) -> None:
+    samples = samples_of(tracecheck.open(HOG)).astype("u1").tobytes()
+    code, read, said = watched(samples, lines_read, *LATE, "--format", form)
+    assert (code, len(read.splitlines())) == (1, lines_read)
+    assert "nobody reads standard output any more; the watching ended at " in said
+    assert "Traceback" not in said
+
+
+def test_a_reader_that_leaves_before_the_end_of_a_watch_makes_no_pass(tmp_path: Path) -> None:
+    """Warnings only: nothing that counts has failed, but the rest of the stream was not judged."""
+    samples = samples_of(tracecheck.open(HOG)).astype("u1").tobytes()
+    rules = tmp_path / "warns.toml"
+    rules.write_text(
+        'version = 1\n[[rule]]\nid = "late"\nkind = "response"\ntrigger = "irq.begin"\nresponse = "wake"\nwithin = '
+        '"100us"\nseverity = "warning"\n'
+    )
+    arguments = [*LATE[:-2], "--rules", str(rules)]
+    code, read, said = watched(samples, 1, *arguments)
+    assert (code, len(read.splitlines())) == (2, 1)
+    assert "nobody reads standard output any more; the watching ended at " in said
+    assert watched(samples, 1, *arguments, "--fail-on", "warning")[0] == 1
+    # One that waits for the verdict, and leaves when the whole stream has been judged, takes nothing from it.
+    assert watched(samples, 0, *arguments, "--quiet")[0] == 0
 
 
 def test_output_to_a_full_device_leaves_the_device() -> None:

@@ -40,10 +40,18 @@ class Bytes:
         self.idle: Callable[[], None] = lambda: None
         """Called while nothing is there to read: time to tell what is certain already."""
         self.total = 0
+        self._back = b""
+
+    def put_back(self, data: bytes) -> None:
+        """What was read to see what it is: it comes first again."""
+        self._back = data
 
     def __iter__(self) -> Iterator[bytes]:
         silent = 0.0
         told = False
+        if self._back:
+            data, self._back = self._back, b""
+            yield data
         while True:
             begin = time.monotonic()
             ready, _, _ = select.select([self._descriptor], [], [], _IDLE_S)

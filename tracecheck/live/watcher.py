@@ -46,6 +46,11 @@ class Watcher:
             self._judge(final=False)
         return self._handed()
 
+    @property
+    def judged(self) -> int:
+        """The sample up to which findings are known."""
+        return self._taken
+
     def flush(self) -> list[Finding]:
         """What is certain by now: for a stream that pauses."""
         if self._decoding is not None and self.end > self._taken:

@@ -44,7 +44,7 @@ def watch(
     ] = False,
     save: Annotated[
         str | None,
-        typer.Option("--save", metavar="FOLDER", help="Save what lies around each failure there, as a sigrok session."),
+        typer.Option("--save", metavar="FOLDER", help="Save what lies around failures there, as sigrok sessions."),
     ] = None,
     margin: Annotated[
         str, typer.Option("--margin", metavar="TIME", help="With --save: so much on either side.")
@@ -65,7 +65,7 @@ def watch(
         opt.Severity, typer.Option("--fail-on", help="Exit with 1 for failed rules of this severity and above.")
     ] = "error",
     strict: Annotated[bool, typer.Option("--strict", help="Tell what could not be decided, and exit with 2.")] = False,
-    quiet: opt.Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line.")] = False,
 ) -> int:
     """Judge a stream as it comes: findings at once, statistics at the end.
 
@@ -82,11 +82,13 @@ def watch(
     told once it is certain: after its exchange has closed (settle, 5 ms).
     Ctrl-C and SIGTERM end the watching with the statistics, not in an error.
     The last samples are kept, so that --save can write what came before, too.
+    --stop-on ends there: what comes later is neither told nor counted.
 
     \b
     Exit codes, as of analyze: 0 no rule failed, 1 a rule failed, 2 could not check.
     """
-    from tracecheck.cli.watch import Request, run
+    from tracecheck.cli.watch import run
+    from tracecheck.cli.watch_source import Request
 
     return run(
         Request(
