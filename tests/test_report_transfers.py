@@ -56,11 +56,28 @@ def test_a_late_wake_stands_in_its_line() -> None:
     assert time_text(late["wake"] - late["begin"], trace.rate_hz) == "154 us"
 
 
-def test_long_data_is_shortened_unless_all_is_wanted() -> None:
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (140, "40 41 42 43 44 45 46 (6 more) 4D 4E 4F 50 51 52 53"),
+        (100, "40 41 42 (14 more) 51 52 53"),
+        (82, "40 41 (18 more)"),
+        (80, "40 (19 more)"),
+        (70, "(20)"),
+        (40, "(20)"),
+    ],
+)
+def test_long_data_is_shortened_to_the_width(width: int, shown: str) -> None:
     trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
-    short, whole = (list(transfer_lines(trace, Style(), whole=w))[5] for w in (False, True))
-    assert short.endswith("0x3C W 40 41 42 43 44 45 46 (6 more) 4D 4E 4F 50 51 52 53")
-    assert whole.endswith("0x3C W " + bytes(range(0x40, 0x54)).hex(" ").upper())
+    line = list(transfer_lines(trace, Style(width)))[5]
+    assert line.endswith(f"0x3C W {shown}")
+    assert len(line) <= max(width, len("   2.386583 ms      4  acked            375 ns    2.50 us  0x3C W (20)"))
+
+
+def test_all_data_where_it_is_wanted() -> None:
+    trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
+    line = list(transfer_lines(trace, Style(), whole=True))[5]
+    assert line.endswith("0x3C W " + bytes(range(0x40, 0x54)).hex(" ").upper())
 
 
 def test_no_markers_no_columns_for_them() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,9 @@ from tracecheck.trace import Trace
 
 _PIECE = 4096
 """Transfers formatted at once."""
-_BYTES_AT = 16
-"""Data bytes of a message shown on a terminal before the middle is left out."""
+_BYTES_AT = (16, 12, 8, 6, 2, 1, 0)
+"""Data bytes of a message shown on a terminal before some are left out, as many as fit into its width; at last their
+number alone."""
 
 Samples = NDArray[np.int64]
 
@@ -52,7 +53,8 @@ def transfer_lines(
     yield style.paint(f"{head}  transfer", "dim")
     rows = trace.transfers.sort_by([("start", "ascending")]) if several else trace.transfers
     latencies = {b.name: latencies_of(trace, b.name) for b in trace.wiring.buses} if timed else {}
-    texts = {b.name: _message_texts(trace, b.name, None if whole else _BYTES_AT) for b in trace.wiring.buses}
+    messages = {b.name: _messages(trace, b.name) for b in trace.wiring.buses}
+    room = None if whole else style.width - len(head) - 2
     for batch in rows.to_batches(max_chunksize=_PIECE):
         for row in batch.to_pylist():
             bus, number = row["bus"], row["transfer"]
@@ -62,7 +64,7 @@ def transfer_lines(
             line = f"{when:>14}  {f'{bus:<5}' if several else ''}{number:>5}  {style.paint(outcome, *colour)}"
             if timed:
                 line += _latency_cells(row, latencies[bus], trace.rate_hz)
-            yield f"{line}  {texts[bus].get(number, '')}".rstrip()
+            yield f"{line}  {_text(messages[bus].get(number, ()), room)}".rstrip()
             yield from below(bus, number)
 
 
@@ -109,13 +111,13 @@ def _latency_cells(row: dict[str, object], found: Latencies, rate_hz: int | None
     return f"  {first:>9}  {second:>9}"
 
 
-def _message_texts(trace: Trace, bus: str, limit: int | None) -> dict[int, str]:
-    """`0x50 W 10  Sr R DE AD` of each transfer of a bus."""
+def _messages(trace: Trace, bus: str) -> dict[int, list[tuple[str, bytes]]]:
+    """`0x50 W` and its data, `Sr R` and its, of each transfer of a bus."""
     messages = having(trace.messages, "bus", bus)
     columns = [
         messages[c].to_pylist() for c in ("transfer", "address", "ten_bit", "direction", "restart", "acked", "data")
     ]
-    texts: dict[int, str] = {}
+    found: dict[int, list[tuple[str, bytes]]] = {}
     before: dict[int, int | None] = {}
     for transfer, address, ten_bit, direction, restart, acked, data in zip(*columns, strict=True):
         where = "0x???" if address is None else f"0x{address:0{3 if ten_bit else 2}X}"
@@ -125,18 +127,30 @@ def _message_texts(trace: Trace, bus: str, limit: int | None) -> dict[int, str]:
         words.append("R" if direction == "read" else "W")
         if acked is False:
             words.append("NACK")
-        text = " ".join(words) + (f" {_hex(data, limit)}" if data else "")
         before[transfer] = address
-        texts[transfer] = f"{texts[transfer]}  {text}" if transfer in texts else text
-    return texts
+        found.setdefault(transfer, []).append((" ".join(words), data))
+    return found
+
+
+def _text(messages: Sequence[tuple[str, bytes]], room: int | None) -> str:
+    """`0x50 W 10  Sr R DE AD` in so many columns, if it can be; None: with all bytes."""
+    for limit in _BYTES_AT if room is not None else (None,):
+        text = "  ".join(f"{words} {_hex(data, limit)}" if data else words for words, data in messages)
+        if room is None or len(text) <= room:
+            break
+    return text
 
 
 def _hex(data: bytes, limit: int | None) -> str:
-    if limit is None or len(data) <= limit:
+    if limit is None or len(data) <= max(limit, 1):
         return data.hex(" ").upper()
-    keep = limit // 2 - 1
-    left_out = len(data) - 2 * keep
-    return f"{data[:keep].hex(' ').upper()} ({left_out} more) {data[-keep:].hex(' ').upper()}"
+    first, last = (limit // 2 - 1,) * 2 if limit > 4 else (limit, 0)
+    shown = [
+        data[:first].hex(" ").upper(),
+        f"({len(data) - first - last} more)",
+        data[len(data) - last :].hex(" ").upper(),
+    ]
+    return " ".join(part for part in shown if part) if first else f"({len(data)})"
 
 
 def summary(trace: Trace) -> str:

@@ -59,6 +59,8 @@ def decode(
     In the lines, irq is the time from STOP to the interrupt that ends the transfer
     (negative: it came before STOP), wake the time from that interrupt to the
     task. Without a STOP, irq counts from START and is marked with an S.
+    On a terminal long data is cut to its width: (8) are eight bytes; -o or a pipe has
+    them all.
     --format sigrok prints what sigrok-cli's I2C decoder prints, byte for byte.
     In csv and jsonl, data bytes are hex.
 
