@@ -42,10 +42,12 @@ $(BIN)/python:
 
 # What an installation needs, and no more; developers' tools come with .developer.
 $(VENV)/.user: $(BIN)/python pyproject.toml setup.py $(CORE)
+	@echo 'installing into $(VENV), and compiling the core there: a minute or two, most of it in silence'
 	$(BIN)/pip install --quiet --editable '.[pico]'
 	@touch $@
 
 $(VENV)/.developer: $(BIN)/python pyproject.toml setup.py
+	@echo 'installing into $(VENV), with the developers'\'' tools, and compiling the core: minutes, most of them in silence'
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.user
 

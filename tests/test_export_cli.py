@@ -198,6 +198,6 @@ def test_a_missing_extra_is_named(package: str, kind: str, tmp_path: Path) -> No
     command = [sys.executable, "-c", program, "export", HOG, "-o", str(tmp_path / "x"), "--to", kind]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"; try: pip install 'tracecheck[{kind}]'\n")
+    assert done.stderr.endswith(f"; try: pip install 'tracecheck[{kind}]' (in a checkout: -e '.[{kind}]')\n")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

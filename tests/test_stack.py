@@ -134,7 +134,8 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     monkeypatch.setattr(places, "find_spec", lambda name: None)
     assert main(["decode", str(CLOCK), "--stack", "ds1307"]) == 2
     said = (
-        "--stack runs sigrok's decoders through pysigrok, which is not installed; try: pip install 'tracecheck[sigrok]'"
+        "--stack runs sigrok's decoders through pysigrok, which is not installed; try: pip install "
+        "'tracecheck[sigrok]' (in a checkout: -e '.[sigrok]')"
     )
     assert capfd.readouterr() == ("", f"tracecheck: {said}\n")
 

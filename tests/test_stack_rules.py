@@ -254,7 +254,7 @@ def test_without_the_extra(
     assert out == ""
     assert err == (
         'tracecheck: what "eeprom24xx" says of the bus comes from sigrok\'s decoders through pysigrok, which is not '
-        "installed; try: pip install 'tracecheck[sigrok]'\n"
+        "installed; try: pip install 'tracecheck[sigrok]' (in a checkout: -e '.[sigrok]')\n"
     )
 
 

@@ -77,7 +77,7 @@ class ExtraError(TracecheckError, ImportError):
     """A package that is an extra of tracecheck is not installed or does not fit: `extra`."""
 
     def __init__(self, reason: str, extra: str) -> None:
-        super().__init__(f"{reason}; try: pip install 'tracecheck[{extra}]'")
+        super().__init__(f"{reason}; try: pip install 'tracecheck[{extra}]' (in a checkout: -e '.[{extra}]')")
         self.extra = extra
 
 
