@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,8 +17,10 @@ from sr_builder import Entry, archive, chunks, metadata
 
 import tracecheck
 from tracecheck.cli import main
+from tracecheck.report.html.histogram import histogram
 from tracecheck.report.html.page import pieces
 from tracecheck.report.html.scene import Excerpt, Focus, focus_of, scenes
+from tracecheck.report.html.svg import CHAR
 from tracecheck.report.html.timescale import Hole, Timescale
 from tracecheck.report.html.waveform import waveform
 from tracecheck.report.judged import Judged, Run, judge
@@ -233,3 +236,29 @@ def test_percentiles_are_by_nearest_rank() -> None:
     assert [(p.name, p.value) for p in measured.percentiles] == [
         ("min", "1"), ("p50", "1"), ("p90", "5"), ("p99", "5"), ("max", "9"),
     ]  # fmt: skip
+
+
+@given(
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=200),
+    st.none() | st.floats(1, 10**6),
+    st.none() | st.floats(1, 10**6),
+    st.sampled_from([None, 1000 / 24]),
+)
+def test_no_line_of_a_histogram_runs_through_its_scale(
+    measured: list[int], lower: float | None, upper: float | None, scale: float | None
+) -> None:
+    values, counts = np.unique(measured, return_counts=True)
+    drawn = ElementTree.fromstring(histogram(Measured(values, counts, scale, lower, upper, "samples"), "x"))
+    lines = [each for each in drawn.iter() if each.tag.endswith("line") and each.get("class") in ("limit", "rank")]
+    boxes = []
+    for each in drawn.iter():
+        if each.tag.endswith("text") and each.get("class") == "tick":
+            x, width = float(each.get("x", 0)), len(each.text or "") * CHAR
+            left = x - width * {"middle": 0.5, "end": 1.0}.get(each.get("text-anchor", ""), 0.0)
+            boxes.append((left, left + width, float(each.get("y", 0)) - 8, float(each.get("y", 0))))
+    for left, right, top, foot in boxes:
+        for line in lines:
+            beside = not left < float(line.get("x1", 0)) < right
+            assert beside or float(line.get("y2", 0)) <= top or float(line.get("y1", 0)) >= foot
+    for one, other in combinations(boxes, 2):
+        assert one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]

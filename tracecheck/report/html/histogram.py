@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log10
 from typing import NamedTuple
 
@@ -16,6 +17,17 @@ _LEFT, _RIGHT, _TOP, _FOOT = 8.0, 8.0, 30.0, 20.0
 _BARS = 64
 _LOGARITHMIC = 25
 """Values that differ by more than this factor are drawn on a logarithmic axis."""
+
+
+_LOG = "log"
+
+
+class _Mark(NamedTuple):
+    """A line across the drawing, at `x`: a bound, or a percentile."""
+
+    x: float
+    said: str
+    bound: bool
 
 
 class _Axis(NamedTuple):
@@ -41,10 +53,11 @@ def histogram(measured: Measured, title: str) -> str:
     floor = _TOP + _HEIGHT
     parts = [*bars, element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=floor + 0.5, y2=floor + 0.5, class_="axis")]
     parts += _ticks(measured, axis, floor)
-    parts += _marks(measured, axis, floor)
-    parts.append(text(f"{most}", _LEFT, _TOP + 8, class_="tick"))
+    marks = _marks(measured, axis)
+    parts += _drawn(marks, floor)
+    parts.append(text(f"{most}", _free(len(f"{most}") * CHAR, marks), _TOP + 8, class_="tick"))
     if axis.logarithmic:
-        parts.append(text("log", _WIDTH - _RIGHT, _TOP + 8, class_="tick", text_anchor="end"))
+        parts.append(text(_LOG, _WIDTH, floor + 15, class_="tick", text_anchor="end"))
     return drawing(_WIDTH, floor + _FOOT, title, parts, kind="histogram")
 
 
@@ -112,11 +125,12 @@ def _ticks(measured: Measured, axis: _Axis, floor: float) -> list[str]:
     """Round values, apart from each other."""
     scale = measured.scale or 1.0
     parts, taken = [], -1e9
+    end = _WIDTH - (len(_LOG) * CHAR + 8 if axis.logarithmic else 0)
     for value in _round_values(axis.low * scale, axis.high * scale, axis.logarithmic):
         x = axis.x(value / scale)
         said = measured.text(value / scale)
         half = len(said) * CHAR / 2
-        if x - half < max(taken, 0) or x + half > _WIDTH:
+        if x - half < max(taken, 0) or x + half > end:
             continue
         taken = x + half + 8
         parts.append(element("line", x1=int(x) + 0.5, x2=int(x) + 0.5, y1=floor, y2=floor + 4, class_="axis"))
@@ -134,20 +148,39 @@ def _round_values(low: float, high: float, logarithmic: bool) -> list[float]:
     return [float(v) for v in np.arange(np.ceil(low / step), high / step) * step]
 
 
-def _marks(measured: Measured, axis: _Axis, floor: float) -> list[str]:
-    """The bounds, labelled above; the median and p99 as ticks of their own."""
-    parts = []
-    for name, share in (("p50", 50_000), ("p99", 99_000)):
-        if measured.total * (100_000 - share) >= 100_000:
-            x = int(axis.x(measured.ranked(share))) + 0.5
-            mark = element("line", titled(name), x1=x, x2=x, y1=_TOP - 2, y2=floor, class_="rank")
-            parts += [mark, text(name, x, _TOP - 5, class_="rank", text_anchor="middle")]
+def _marks(measured: Measured, axis: _Axis) -> list[_Mark]:
+    """The median and p99, where there are enough instances, and the bounds."""
+    ranks = (("p50", 50_000), ("p99", 99_000))
+    found = [
+        _Mark(int(axis.x(measured.ranked(share))) + 0.5, name, False)
+        for name, share in ranks
+        if measured.total * (100_000 - share) >= 100_000
+    ]
     for bound, sign in ((measured.lower, "≥"), (measured.upper, "≤")):
-        if bound is None:
-            continue
-        x, said = int(axis.x(bound)) + 0.5, f"{sign} {measured.text(bound)}"
-        half = len(said) * CHAR / 2
-        middle = min(max(x, half + 2), _WIDTH - half - 2)
-        parts.append(element("line", x1=x, x2=x, y1=14.0, y2=floor, class_="limit"))
-        parts.append(text(said, middle, 10.0, class_="limit", text_anchor="middle"))
+        if bound is not None:
+            found.append(_Mark(int(axis.x(bound)) + 0.5, f"{sign} {measured.text(bound)}", True))
+    return found
+
+
+def _drawn(marks: Sequence[_Mark], floor: float) -> list[str]:
+    """Bounds labelled in the first row, percentiles in the second."""
+    parts = []
+    for x, said, bound in marks:
+        if bound:
+            half = len(said) * CHAR / 2
+            middle = min(max(x, half + 2), _WIDTH - half - 2)
+            parts.append(element("line", x1=x, x2=x, y1=14.0, y2=floor, class_="limit"))
+            parts.append(text(said, middle, 10.0, class_="limit", text_anchor="middle"))
+        else:
+            parts.append(element("line", titled(said), x1=x, x2=x, y1=_TOP - 2, y2=floor, class_="rank"))
+            parts.append(text(said, x, _TOP - 5, class_="rank", text_anchor="middle"))
     return parts
+
+
+def _free(width: float, marks: Sequence[_Mark]) -> float:
+    """Where a text of this width begins, as far to the left as no mark's line runs through it."""
+    x = _LEFT
+    for mark in sorted(marks):
+        if x - 3 < mark.x < x + width + 3:
+            x = mark.x + 4
+    return x
