@@ -8,21 +8,12 @@ most captures are never asked. What is measured from where to where is listed in
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
-from spikes cimport Spikes, changed, earliest, settled
+from spikes cimport changed, earliest, settled
+from timing_bytes cimport byte_done, end_span, low_begins, low_phase, whole_bytes
 from timing_rows cimport (
-    BUF, COLUMNS, F_SCL, HD_DAT, HD_STA, HIGH, LOW, MEXT, PARAMETERS, SEXT, SPIKE, SU_DAT, SU_STA, SU_STO, TIMEOUT,
-    VD_ACK, VD_DAT, Extremes, add, write,
+    BUF, COLUMNS, F_SCL, HD_DAT, LOW, MEXT, PARAMETERS, SEXT, SPIKE, SU_STA, SU_STO, TIMEOUT, Extremes, add, write,
 )
-
-cdef extern from *:
-    """
-    #ifdef __GNUC__
-    #define TRACECHECK_TIMING_INLINED __attribute__((always_inline)) void
-    #else
-    #define TRACECHECK_TIMING_INLINED void
-    #endif
-    """
-    ctypedef void inlined "TRACECHECK_TIMING_INLINED"
+from timing_state cimport CLOCKS, SCL, SDA, Walk, inlined, measure
 
 ctypedef fused word_t:
     uint8_t
@@ -30,73 +21,7 @@ ctypedef fused word_t:
     uint32_t
     uint64_t
 
-cdef enum:
-    SCL = 1
-    SDA = 2
-    BOTH = 3
-    CLOCKS = 9      # of a byte with its ACK
-
-
-cdef struct Walk:
-    int scl_bit, sda_bit
-    Spikes spikes
-    int lines           # after the spike filter
-    # what the decoder says of this block, and what was used of it
-    const int64_t* starts
-    const int64_t* ends
-    int64_t n_starts, n_ends, start, end
-    bint astray         # it does not fit what is on the lines
-    # rows
-    int64_t* out
-    int64_t rows
-    # between transfers
-    int64_t stop        # the latest STOP, -1: none, or the clock has run since
-    # transfer
-    bint open
-    int64_t transfer
-    Extremes each[PARAMETERS]
-    # since the latest START or repeated START; -1: none yet
-    int64_t hold        # the START, until SCL falls
-    int64_t rise, fall
-    int64_t pulse       # the rise of the SCL pulse in hand, while no START or STOP fell into it
-    int64_t first, last     # SDA's first and last change in this low phase
-    int64_t set_up      # SDA's last change before the pulse in hand
-    # byte
-    int clock, index
-    bint reading
-    int bits
-    int64_t lows[CLOCKS]
-    int64_t falls[CLOCKS]
-    int64_t moves[CLOCKS]
-    # low phases since START or the last ACK, and for each count of them the longest sum there was
-    int64_t span, span_at
-    int span_n
-    int64_t sums[CLOCKS + 1]
-    int64_t sums_at[CLOCKS + 1]
-    int64_t total, began
-
-
-cdef inline inlined measure(Walk* w, int parameter, int64_t value, int64_t at) noexcept nogil:
-    add(&w.each[parameter], value, at)
-
-
 # Low phases that are held -------------------------------------------------------------------------------------------
-
-cdef inline inlined low_phase(Walk* w, int64_t low) noexcept nogil:
-    if w.span_n == 0:
-        w.span_at = w.fall
-    w.span += low
-    w.span_n += 1
-    w.total += low
-
-
-cdef void end_span(Walk* w) noexcept nogil:
-    """START or an ACK ends one count of low phases; the next one begins."""
-    if w.span_n and w.span > w.sums[w.span_n]:
-        w.sums[w.span_n] = w.span
-        w.sums_at[w.span_n] = w.span_at
-    w.span = w.span_n = 0
-
 
 cdef void held_low(Walk* w, int64_t cut) noexcept nogil:
     """TIMEOUT, SEXT and MEXT: the longest low phase, and what was held beyond the transfer's shortest one.
@@ -159,34 +84,9 @@ cdef inline inlined let_pass(Walk* w, int64_t t) noexcept nogil:
 
 # Steps --------------------------------------------------------------------------------------------------------------
 
-cdef inline bint target_drives(Walk* w, int k) noexcept nogil:
-    """Whether SDA's level at clock `k` of the byte at hand was the target's to set, as far as the wire can tell.
-
-    Where SDA changes hands a rise may be the other one letting go; a fall is the new one's.
-    """
-    cdef bint low = not w.bits >> (CLOCKS - 1 - k) & 1
-    if k == CLOCKS - 1:
-        return low and (w.index == 0 or not w.reading)
-    return w.reading and w.index > 0 and (k > 0 or low)
-
-
-cdef void byte_done(Walk* w) noexcept nogil:
-    """The 9th rise: how late data was valid, where nobody held the clock for it (UM10204, table 10, footnote 4)."""
-    cdef int k
-    cdef int64_t shortest = w.lows[0]
-    for k in range(1, CLOCKS):
-        if w.lows[k] < shortest:
-            shortest = w.lows[k]
-    for k in range(CLOCKS):
-        if w.moves[k] >= 0 and w.lows[k] <= 2 * shortest + 2 and target_drives(w, k):
-            measure(w, VD_ACK if k == CLOCKS - 1 else VD_DAT, w.moves[k] - w.falls[k], w.falls[k])
-    end_span(w)
-    w.clock = w.bits = 0
-    w.index += 1
-
-
 cdef inline inlined on_rise(Walk* w, int64_t t, int sda) noexcept nogil:
     cdef int k = w.clock
+    cdef int64_t shortest
     if not w.open or w.fall < 0:
         return
     measure(w, LOW, t - w.fall, w.fall)
@@ -205,7 +105,10 @@ cdef inline inlined on_rise(Walk* w, int64_t t, int sda) noexcept nogil:
         w.reading = sda
     w.clock = k + 1
     if w.clock == CLOCKS:
-        byte_done(w)
+        shortest = w.lows[0]
+        for k in range(1, CLOCKS):
+            shortest = w.lows[k] if w.lows[k] < shortest else shortest
+        byte_done(w, shortest)
 
 
 cdef inline inlined on_fall(Walk* w, int64_t t) noexcept nogil:
@@ -216,16 +119,7 @@ cdef inline inlined on_fall(Walk* w, int64_t t) noexcept nogil:
         # SDA was low when the capture began, and now the clock: the decoder takes it for a transfer's beginning.
         begin_transfer(w)
         begin_phase(w, -1)
-    if w.hold >= 0:
-        measure(w, HD_STA, t - w.hold, w.hold)
-        w.hold = -1
-    if w.pulse >= 0:
-        measure(w, HIGH, t - w.pulse, w.pulse)
-        if w.set_up >= 0:
-            measure(w, SU_DAT, w.pulse - w.set_up, w.set_up)
-        w.pulse = -1
-    w.fall = t
-    w.first = w.last = -1
+    low_begins(w, t)
 
 
 cdef inline inlined on_move(Walk* w, int64_t t) noexcept nogil:
@@ -315,17 +209,21 @@ cdef void filtered(Walk* w, int64_t t, int lines) noexcept nogil:
 
 
 cdef void consume(Walk* w, const int64_t* at, const word_t* words, int64_t n) noexcept nogil:
-    cdef int64_t i, t
+    cdef int64_t i = 0, t
     cdef int lines, which
-    for i in range(n):
+    while i < n:
+        if w.open and w.clock == 0 and w.lines & SCL and w.spikes.pending == 0 and i > 0:
+            i = whole_bytes(w, at, words, i, n)
+            # At least this one is for the steps.
         lines = <int> (words[i] >> w.scl_bit & 1) | <int> (words[i] >> w.sda_bit & 1) << 1
+        i += 1
         which = w.spikes.raw ^ lines
         if which == 0:
             continue
-        t = at[i]
+        t = at[i - 1]
         if w.spikes.pending:
             advance(w, t)
-        if w.spikes.pending == 0 and (w.spikes.width == 0 or (i + 1 < n and at[i + 1] - t > w.spikes.width)):
+        if w.spikes.pending == 0 and (w.spikes.width == 0 or (i < n and at[i] - t > w.spikes.width)):
             w.spikes.raw = lines
             step(w, t, which)
         else:

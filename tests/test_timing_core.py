@@ -57,6 +57,32 @@ def test_walk_equals_twin(bus: Bus, glitch: int, idle: int) -> None:
     assert got == expected
 
 
+@st.composite
+def disturbed(draw: st.DrawFn) -> Bus:
+    """Bytes as whole as they come, so many edges that they are looked at together, and some clock that is not so."""
+    pen = Pen(low=8, high=6, setup=draw(st.integers(0, 4))).idle(9).start()
+    levels = draw(st.lists(st.integers(0, 1), min_size=27, max_size=63))
+    wrong = draw(st.sets(st.integers(0, len(levels) - 1), max_size=3))
+    for k, level in enumerate(levels):
+        if k not in wrong:
+            pen.clock(level)
+            continue
+        first, second, high = draw(
+            st.sampled_from([(3, 0, 6), (3, 2, 6), (1, 1, 6), (0, 0, 1), (0, 0, 2), (0, 0, 150), (90, 0, 6)])
+        )
+        other = 1 - level
+        pen.hold(0, pen.last(), 2).hold(0, other, first).hold(0, level, second).hold(0, other, min(second, 1))
+        pen.hold(0, level, draw(st.integers(1, 4))).hold(1, level, high)
+    return pen.stop().idle(draw(st.integers(0, 30))).message(0x51, 7, 8).stop().idle(9).bus()
+
+
+@thorough
+@given(disturbed(), FILTERS, IDLES)
+def test_whole_bytes_and_others_equal_the_twin(bus: Bus, glitch: int, idle: int) -> None:
+    expected = twin(bus.scl, bus.sda, glitch=glitch, idle=idle)
+    assert measured(bus, glitch=glitch, idle=idle)[0] == expected
+
+
 @thorough
 @given(buses(), FILTERS, IDLES, st.lists(st.integers(0, 1 << 12), max_size=12))
 def test_cutting_the_input_changes_nothing(bus: Bus, glitch: int, idle: int, cuts: list[int]) -> None:

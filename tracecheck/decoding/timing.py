@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from tracecheck import _timing
 from tracecheck.capture.model import EdgeBlock
 from tracecheck.decoding.i2c import BusDecoder
-from tracecheck.decoding.rows import TIMINGS, Columns, concatenate
+from tracecheck.decoding.rows import TIMINGS, Columns
 from tracecheck.words import PARAMETERS
+
+_NONE = np.empty(0, np.int64)
 
 
 class BusTiming:
@@ -22,7 +24,7 @@ class BusTiming:
         """Before the decoder is fed anything. `glitch`: the decoder's, or the two will not agree."""
         self._decoder = decoder
         self._walker = _timing.Walker(scl, sda, glitch=glitch, begin=begin)
-        self._parts: list[Columns] = []
+        self._parts: list[NDArray[np.int64]] = []
         decoder.keep_framing()
 
     def feed(self, block: EdgeBlock) -> None:
@@ -40,13 +42,13 @@ class BusTiming:
 
     def take(self) -> Columns:
         """All rows since the last take, as `rows.TIMINGS` describes them, by transfer and parameter."""
-        taken = concatenate(self._parts, TIMINGS)
+        rows = np.concatenate([_room(_NONE), *self._parts])
         self._parts = []
-        return taken
+        return {name: rows[:, i].astype(kind) for i, (name, kind) in enumerate(TIMINGS.items())}
 
     def _keep(self, rows: NDArray[np.int64]) -> None:
         if len(rows):
-            self._parts.append({name: rows[:, i].astype(kind) for i, (name, kind) in enumerate(TIMINGS.items())})
+            self._parts.append(rows)
 
 
 def _room(ends: NDArray[np.int64]) -> NDArray[np.int64]:
