@@ -120,6 +120,20 @@ def test_a_reader_that_leaves_before_the_end_of_a_watch_makes_no_pass(tmp_path: 
     assert watched(samples, 0, *arguments, "--quiet")[0] == 0
 
 
+def test_a_reader_that_leaves_changes_no_mistake_of_rules(tmp_path: Path) -> None:
+    """Much is written of the files without mistakes, which come first."""
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text("version = 1\n")
+    bad.write_text("version = 1\nnothing = 1\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [*RUN, "rules", "lint", *[str(good)] * 1000, str(bad)], stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+
+
 def test_output_to_a_full_device_leaves_the_device() -> None:
     done = run("decode", CAPTURE, "--table", "bytes", "-o", "/dev/full")
     assert (done.returncode, done.stdout) == (2, "")

@@ -77,7 +77,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _system(error: OSError) -> int:
     """An error of the operating system that nobody below gave a meaning to."""
     if isinstance(error, BrokenPipeError):
-        return 0
+        return COULD_NOT_CHECK  # a reader of standard output who leaves ends up in `destination`; this was another pipe
     if os.environ.get("TRACECHECK_DEBUG"):
         traceback.print_exc()
     say(f"{error.filename or 'standard output'}: {error.strerror or error}")
