@@ -41,6 +41,8 @@ CAPTURES = (
 """Committed ones, synthetic, emulated and real."""
 DECODES = 10
 TOLERANCE = 0.02
+LEAST = 10_000
+"""Instructions a decode by which a module is run: some few are spent by what was loaded, when memory is cleared up."""
 NOT_RUN = 3
 FEATURES = ("pclmulqdq", "avx", "avx2", "bmi2")
 """Of the processor, that the core chooses its code by and that valgrind passes on."""
@@ -84,7 +86,7 @@ def counted() -> Counts:
     with tempfile.TemporaryDirectory() as name:
         few, many = (instructions(n, Path(name)) for n in (DECODES, 2 * DECODES))
     found = {module: (many[module] - few.get(module, 0)) // DECODES for module in sorted(many)}
-    found = {module: n for module, n in found.items() if n > 0}  # the others are loaded and not run
+    found = {module: n for module, n in found.items() if n >= LEAST}  # the others are loaded and not run
     if not found:
         raise CannotCountError("no instruction of the core was seen")
     return found
