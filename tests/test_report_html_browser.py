@@ -75,7 +75,10 @@ def test_it_opens_filters_and_jumps(browser: Browser, report: Path) -> None:
     page.fill("#filter", "")
 
     page.locator("svg.overview a").nth(1).click()
-    assert page.evaluate("document.querySelector('.current').id") in page.evaluate("location.hash")
+    # The page marks it when the browser tells of the new address, which is later than the click.
+    page.wait_for_function(
+        "old => location.hash !== '#' + old && location.hash === '#' + document.querySelector('.current').id", arg=first
+    )
     page.keyboard.press("?")
     assert page.locator("dialog").is_visible()
     page.keyboard.press("Escape")
