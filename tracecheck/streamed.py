@@ -19,7 +19,7 @@ from tracecheck.decoding.exchanges import SETTLE_S, settle_samples
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.stream import GLITCH_S, Batch, decode_capture
 from tracecheck.decoding.wiring import Wiring
-from tracecheck.streamed_lanes import Progress, marker_pieces, onwards, timeline_pieces
+from tracecheck.streamed_lanes import Progress, onwards, streamed_markers, streamed_timeline
 from tracecheck.streamed_lanes import decodes as lane_decodes
 
 STREAMED: Final = ("bytes", "messages", "transfers", "anomalies", "stretches", "timings", "markers", "timeline")
@@ -68,9 +68,9 @@ def streamed(
     settle = settle_samples(SETTLE_S, capture.rate_hz) if settle is None else settle
     told: Progress = progress or (lambda done: None)
     if table == "markers":
-        pieces = marker_pieces(capture, wiring, settle, glitch_s, told)
+        pieces = streamed_markers(capture, wiring, settle, glitch_s, told)
     elif table == "timeline":
-        pieces = timeline_pieces(capture, wiring, settle, glitch_s, told)
+        pieces = streamed_timeline(capture, wiring, settle, glitch_s, told)
     else:
         pieces = _pieces(capture, wiring, table, glitch_s, told)
     return TableStream(schemas.TABLES[table], pieces)

@@ -7,7 +7,7 @@ span exchanges carry what they need from window to window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from tracecheck.decoding.markers import MarkerRows
 from tracecheck.decoding.merge import EVENTS, interleaved, kept, owned, picked
 from tracecheck.decoding.rows import LAYOUT, TIMINGS, Columns, concatenate
 from tracecheck.decoding.window import ANOMALY_CODE, DERIVED_CODE, WIRE, Codes, Window
+from tracecheck.decoding.wiring import MarkerWire
 
 MAX_HELD = 1 << 22
 """Events held back for one open exchange; beyond it the exchange is judged inconclusive, so memory stays bounded."""
@@ -44,6 +45,11 @@ class LaneMarker:
     initially_active: bool = False
     point: bool = False
     """A pulse-count code: an instant rather than an interval for the rules."""
+
+
+def lane_markers(wires: Sequence[MarkerWire], active: Mapping[str, bool]) -> tuple[LaneMarker, ...]:
+    """Markers as a lane sees them; `active`: by name, whether they begin so."""
+    return tuple(LaneMarker(m.name, m.role, active.get(m.name, False), m.coding == "pulse-count") for m in wires)
 
 
 @dataclass(slots=True)

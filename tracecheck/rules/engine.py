@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import Samples, settle_samples
-from tracecheck.decoding.lane import Lane, LaneMarker
+from tracecheck.decoding.lane import Lane, lane_markers
 from tracecheck.decoding.rows import distinct
 from tracecheck.decoding.stream import Batch
 from tracecheck.decoding.window import Window
@@ -69,7 +69,7 @@ class _LaneRun:
         active = {m.name: batch.initially_active[m.name] for m in wires}
         self.lane = Lane(
             bus,
-            tuple(LaneMarker(m.name, m.role, active[m.name], m.coding == "pulse-count") for m in wires),
+            lane_markers(wires, active),
             settle_samples(rules.settle.amount, rate_hz),
             kept.said.get(bus, {}) if bus is not None else {},
         )
