@@ -9,6 +9,7 @@ from pathlib import Path
 
 import needs
 import pytest
+from pyarrow import ipc
 
 import tracecheck
 from tracecheck import schemas
@@ -52,10 +53,9 @@ def test_says_what_sigrok_cli_says(
 
 def test_table(tmp_path: Path) -> None:
     """The columns of the schema; each annotation in the transfer that it tells of."""
-    pa_ipc = pytest.importorskip("pyarrow.ipc")
     out = tmp_path / "a.arrow"
     assert main(["decode", str(EEPROM), "--stack", "eeprom24xx:chip=st_m24c02", "-o", str(out), "--quiet"]) == 0
-    table = pa_ipc.open_file(out).read_all()
+    table = ipc.open_file(out).read_all()
     assert table.schema.equals(schemas.ANNOTATIONS)
     transfers = {row["transfer"]: row for row in tracecheck.decode(EEPROM).transfers.to_pylist()}
     writes = [row for row in table.to_pylist() if row["class"] == "byte-write"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import ipc
 
 import tracecheck
 from tracecheck.cli import main
@@ -70,7 +71,6 @@ def spans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 def said(path: Path, stack: str, tmp_path: Path) -> list[dict[str, Any]]:
     """The table annotations, as the command line writes it."""
-    ipc = pytest.importorskip("pyarrow.ipc")
     out = tmp_path / "said.arrow"
     assert main(["decode", str(path), "--stack", stack, "-o", str(out), "--quiet"]) == 0
     rows: list[dict[str, Any]] = ipc.open_file(out).read_all().to_pylist()
