@@ -271,6 +271,20 @@ def test_a_scenario_is_the_same_each_time_and_another_with_another_seed() -> Non
     assert one.truth != other.truth
 
 
+@given(
+    st.sampled_from(sorted(name for name in FAULTS if not name.startswith("cut"))),  # these cut the recording
+    st.sampled_from([100_000, 400_000, 1_000_000]),
+    st.lists(st.tuples(st.integers(2, 8), st.booleans()), min_size=1, max_size=2),
+    st.integers(0, 1 << 30),
+)
+def test_every_fault_strikes_every_transfer(fault: str, scl_hz: int, shape: list[tuple[int, bool]], seed: int) -> None:
+    """However short, fast and close together: no interrupt is drawn inside another, nor a poll inside a poll."""
+    struck = Transfer(tuple(Message(0x48, bytes(n), read=read) for n, read in shape))
+    task = Task((write(0x3C, b"\x00"), struck, read(0x48, b"\x01")), scl_hz=scl_hz)
+    drawn = record(Scenario((task,), seed, fault, 1))
+    assert not np.array_equal(drawn.block.at, record(Scenario((task,), seed)).block.at)
+
+
 def test_what_does_not_exist_is_said() -> None:
     task = Task((write(0x3C, b"\x00"),))
     with pytest.raises(UsageError) as caught:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from tracecheck.synth.bus import Bus, Drawn, Line
 from tracecheck.synth.firmware import Firmware, Interrupt
@@ -74,8 +75,11 @@ def _storm(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
 
 
 def _early(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
-    third = [octet for octet in drawn.octets if octet.is_data][2]
+    third = [octet for octet in drawn.octets if octet.is_data][:3][-1]  # of fewer the last
     told.insert(0, firmware.interrupt("none", third.ninth + 1_000))
+    for before, after in pairwise(told):  # those of the bus wait until it has been dealt with
+        free = (before.wake_end or before.end or before.begin) + 1_000
+        after.shift(max(0, free - after.begin))
 
 
 def _lose_wake(told: list[Interrupt], drawn: Drawn, firmware: Firmware) -> None:
@@ -136,7 +140,11 @@ FAULTS = {
             "the last interrupt is left unmasked: its handler is entered six times before the task runs",
             answer=_storm,
         ),
-        Fault("early-interrupt", "an interrupt and a wake after the third data byte, for nothing", answer=_early),
+        Fault(
+            "early-interrupt",
+            "an interrupt and a wake after the third data byte, for nothing",
+            answer=_early,
+        ),
         Fault(
             "lost-wake",
             "the interrupt does not make the task ready; it sleeps until its timeout",
