@@ -63,7 +63,7 @@ cdef extern from *:
         return 0;
     #endif
     }
-    #define tracecheck_lowest(bits) __builtin_ctz(bits)
+    #define tracecheck_lowest(bits) __builtin_ctzll(bits)
     #define tracecheck_highest(bits) (31 - __builtin_clz(bits))
     """
     ctypedef struct Marks "tracecheck_marks":
@@ -74,7 +74,7 @@ cdef extern from *:
     bint mark "tracecheck_mark"(
         const void* words, size_t size, uint64_t scl, uint64_t sda, Marks* marks
     ) noexcept nogil
-    int lowest "tracecheck_lowest"(uint32_t bits) noexcept nogil
+    int lowest "tracecheck_lowest"(uint64_t bits) noexcept nogil
     int highest "tracecheck_highest"(uint32_t bits) noexcept nogil
 
 ctypedef fused word_t:
@@ -86,7 +86,8 @@ ctypedef fused word_t:
 cdef enum:
     CLOCKS = 9
     EDGES = 28      # nine times a fall, a change of SDA and a rise; and the edge that shows that the last one stands
-    MARKED = 33     # words looked at together, and that edge
+    MARKED = 32     # words looked at together
+    SEEN = 42       # and as many behind them as there may be clocks, for those that are not there; and that edge
 
 
 cdef struct Clocks:
@@ -136,35 +137,39 @@ cdef inline int64_t follow(
 
 cdef inline int64_t nine(
     Clocks* c, int64_t* falls, int64_t* firsts, int64_t* moves, const int64_t* at, const word_t* words, int64_t i,
-    int64_t n, int scl_bit, int sda_bit, int64_t glitch
+    int64_t n, int scl_bit, int sda_bit, int64_t glitch, bint moving
 ) noexcept nogil:
     """Nine clocks from the SCL fall at edge `i` on; the edge behind them, or -1 where they are not all there is.
 
     At least EDGES edges are there from `i` on, and one before. In each low phase SDA changes first at `firsts` and last
     at `moves`, -1 where it does not, and stays for more than `glitch` samples in between. `firsts` may be `moves`,
-    whose owner has no use for the others. What -1 leaves in the three is void.
+    whose owner has no use for the others; without `moving` nobody has, and both are void. So is what -1 leaves in the
+    three.
     """
     cdef word_t scl = <word_t> (<uint64_t> 1 << scl_bit), sda = <word_t> (<uint64_t> 1 << sda_bit)
     cdef Marks m
-    cdef uint32_t fallen, risen, within, twice
+    cdef uint32_t within, twice
+    cdef uint64_t fallen, risen
     cdef int k, fall, rise, value = 0
-    if n - i < MARKED or not mark(words + i, sizeof(word_t), scl, sda, &m):
+    if n - i < SEEN or not mark(words + i, sizeof(word_t), scl, sda, &m):
         return follow(c, falls, firsts, moves, at, words, i, n, scl, sda, glitch)
-    # From the marks of all words at once, so that no clock waits for the one before.
+    # From the marks of all words at once, so that no clock waits for the one before. Clocks that are not there come
+    # out behind those words: one look at the last one tells.
     at += i
-    fallen = m.scl & ~m.high
-    risen = m.scl & m.high
+    fallen = m.scl & ~m.high | ~<uint64_t> 0 << MARKED
+    risen = m.scl & m.high | ~<uint64_t> 0 << MARKED
     for k in range(CLOCKS):
-        if risen == 0 or fallen == 0:
-            return -1
         fall = lowest(fallen)
         rise = lowest(risen)
         fallen &= fallen - 1
         risen &= risen - 1
         falls[k] = at[fall]
         c.rises[k] = at[rise]
-        firsts[k] = moves[k] = at[rise - 1] | (<int64_t> (m.sda >> (rise - 1) & 1) - 1)
-        value = value << 1 | <int> (m.level >> rise & 1)
+        if moving:
+            firsts[k] = moves[k] = at[rise - 1] | (<int64_t> (<uint64_t> m.sda >> (rise - 1) & 1) - 1)
+        value = value << 1 | <int> (<uint64_t> m.level >> rise & 1)
+    if rise >= MARKED or fall >= MARKED:
+        return -1
     within = <uint32_t> 0xFFFFFFFF >> (31 - rise)
     if (~(m.scl | m.sda) | (m.sda & m.high)) & within:
         return -1

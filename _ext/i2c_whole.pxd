@@ -4,9 +4,10 @@ What a byte does to the decoder's state is then known beforehand. Where anything
 and the steps have it.
 """
 
-from clocks cimport CLOCKS, EDGES, Clocks, nine
+from clocks cimport CLOCKS, EDGES, Clocks, follow, nine
 from i2c_frames cimport byte_answered, byte_complete
 from i2c_measure cimport limit_of, set_limit
+from i2c_spans cimport SHORT, Spans, spans
 from i2c_state cimport FAR, PERIODS, SCL, Core
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -24,45 +25,49 @@ cdef inline int64_t whole_bytes(Core* s, const int64_t* at, const word_t* words,
     In an open transfer on a bus that was free before, at a byte's first SCL fall, with nothing pending and `i` > 0.
     """
     cdef Clocks c
-    cdef int64_t behind, end, low, low_min, low_max, high, high_min, high_max, period, shortest, guess
+    cdef Spans m
+    cdef int64_t behind, end, high, shortest, guess
+    cdef int64_t periods[CLOCKS - 1]
+    cdef int64_t* kept
     cdef int k, sda
     while n - i >= EDGES and at[i] <= s.deadline and not s.rows.full:
-        behind = nine(&c, s.falls, s.moves, s.moves, at, words, i, n, s.scl_bit, s.sda_bit, s.glitch)
+        behind = nine(&c, s.falls, s.moves, s.moves, at, words, i, n, s.scl_bit, s.sda_bit, s.glitch, False)
         if behind < 0:
             return i
         end = c.rises[CLOCKS - 1]
-        low_min = low_max = s.lows[0] = c.rises[0] - s.falls[0]
-        high_min = FAR
-        high_max = 0
-        shortest = s.shortest if s.shortest else FAR
-        for k in range(1, CLOCKS):
-            s.lows[k] = low = c.rises[k] - s.falls[k]
-            high = s.falls[k] - c.rises[k - 1]
-            period = low + high
-            low_min = low if low < low_min else low_min
-            low_max = low if low > low_max else low_max
-            high_min = high if high < high_min else high_min
-            high_max = high if high > high_max else high_max
-            shortest = period if period < shortest else shortest
-        if low_min <= s.glitch or high_min <= s.glitch or at[behind] - end <= s.glitch:
+        kept = &s.periods[s.n_periods] if s.n_periods <= PERIODS - CLOCKS + 1 else periods
+        spans(&m, s.falls, c.rises, kept, end - s.falls[0] <= SHORT)
+        shortest = m.shortest if s.shortest == 0 or m.shortest < s.shortest else s.shortest
+        if m.low_min <= s.glitch or m.high_min <= s.glitch or at[behind] - end <= s.glitch:
             return i
         # No time-out on the way: not by the limit at the end, nor by the one that a first period was guessed for.
         guess = shortest
         if s.shortest == 0:
-            guess = 2 * s.lows[0] if 2 * s.lows[0] > s.last_shortest else s.last_shortest
+            guess = 2 * (c.rises[0] - s.falls[0])
+            guess = guess if guess > s.last_shortest else s.last_shortest
             guess = shortest if shortest < guess else guess
-        if high_max > limit_of(s, guess) or end - s.falls[0] > s.low_limit or end > s.sda_stuck:
+        if m.high_max > limit_of(s, guess) or end - s.falls[0] > s.low_limit or end > s.sda_stuck:
             return i
         high = s.falls[0] - s.pulse
-        high_min = high if high < high_min else high_min
-        s.high = high_min if high_min < s.high else s.high
-        s.low = low_min if low_min < s.low else s.low
-        s.low_min = low_min
-        s.low_max = low_max
-        for k in range(1, CLOCKS):
-            if s.n_periods < PERIODS:
-                s.periods[s.n_periods] = c.rises[k] - c.rises[k - 1]
-                s.n_periods += 1
+        high = high if high < m.high_min else m.high_min
+        s.high = high if high < s.high else s.high
+        s.low = m.low_min if m.low_min < s.low else s.low
+        s.low_min = m.low_min
+        s.low_max = m.low_max
+        if kept == periods:
+            for k in range(PERIODS - s.n_periods):
+                s.periods[s.n_periods + k] = periods[k]
+            s.n_periods = PERIODS
+        else:
+            s.n_periods += CLOCKS - 1
+        if m.low_max > 2 * m.low_min + 2:
+            # A low phase is stretched, and only now it matters how long each was, and when SDA changed.
+            for k in range(CLOCKS):
+                s.lows[k] = c.rises[k] - s.falls[k]
+            follow(
+                &c, s.falls, s.moves, s.moves, at, words, i, n, <word_t> (<uint64_t> 1 << s.scl_bit),
+                <word_t> (<uint64_t> 1 << s.sda_bit), s.glitch,
+            )
         if shortest != s.shortest:
             s.shortest = shortest
             set_limit(s, 0)

@@ -129,7 +129,7 @@ cdef inline int64_t whole_bytes(Walk* w, const int64_t* at, const word_t* words,
     cdef int64_t width = w.spikes.width
     cdef int k
     while n - i >= EDGES:
-        behind = nine(&c, w.falls, firsts, w.moves, at, words, i, n, w.scl_bit, w.sda_bit, width)
+        behind = nine(&c, w.falls, firsts, w.moves, at, words, i, n, w.scl_bit, w.sda_bit, width, True)
         if behind < 0:
             return i
         end = c.rises[CLOCKS - 1]

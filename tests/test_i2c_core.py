@@ -158,6 +158,22 @@ def test_one_thing_amiss_in_regular_bytes(bus: Bus, glitch: int, idle: int, stuc
     assert unordered(decode(bus, glitch=glitch, idle=idle, stuck=stuck)) == unordered(expected)
 
 
+@thorough
+@given(nearly_regular(), FILTERS, IDLES, st.integers(300, 1200) | st.sampled_from([1 << 31, 1 << 33]))
+def test_bytes_longer_than_16_bits_of_samples_are_as_their_edges_one_by_one(
+    bus: Bus, glitch: int, idle: int, slower: int
+) -> None:
+    at, words, initial = bus.edges()
+    at, end = at * slower, bus.end * slower
+    limits = {"glitch": glitch * slower, "idle": idle * slower, "stuck": 300 * slower, "begin": bus.begin * slower}
+    whole, single = (Taker(Decoder(bus.scl_bit, bus.sda_bit, **limits)) for _ in range(2))
+    whole.feed(at, words, initial, end)
+    for k in range(len(at)):
+        single.feed(at[k : k + 1], words[k : k + 1], int(words[k - 1]) if k else initial, int(at[k]) + 1)
+    single.feed(at[:0], words[:0], int(words[-1]) if len(words) else initial, end)
+    assert whole.finish(end) == single.finish(end)
+
+
 def test_words_that_change_in_other_lines_only_are_passed_over() -> None:
     bus = Pen().idle().message(0x78, 0x00).stop().bus()
     noisy = Bus(bus.scl, bus.sda, unit=8, scl_bit=63, sda_bit=0, other=tuple(range(1, bus.end, 3)))
