@@ -44,14 +44,21 @@ class PackedEvents:
 def packed(events: Columns) -> PackedEvents | None:
     """The rows packed, of which there is one at least; None where they are too far from each other."""
     at, transfer = events["at"], events["transfer"]
-    after, transfers = (np.diff(values, prepend=values[:1]) for values in (at, transfer))
-    if after.min() < 0 or transfers.min() < 0 or transfers.max() >= _TRANSFERS:
-        return None
-    furthest = int(after.max())
-    if furthest > np.iinfo(np.uint32).max:
+    after, transfers = _steps(at), _steps(transfer)
+    # As unsigned, so that a step back is further than any.
+    furthest = int(after.view(np.uint64).max())
+    if furthest > np.iinfo(np.uint32).max or int(transfers.view(np.uint64).max()) >= _TRANSFERS:
         return None
     codes = transfers.astype(np.uint8)
     codes *= _KINDS
     codes += events["kind"]
     narrow = np.uint16 if furthest <= np.iinfo(np.uint16).max else np.uint32
     return PackedEvents((int(at[0]), int(transfer[0])), after.astype(narrow), codes)
+
+
+def _steps(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """From each value to the next, the first one's 0."""
+    steps = np.empty(len(values), np.int64)
+    steps[0] = 0
+    np.subtract(values[1:], values[:-1], out=steps[1:])
+    return steps
