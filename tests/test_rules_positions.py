@@ -152,3 +152,22 @@ def test_hostile_files_take_bounded_time(name: str) -> None:
         load("x.toml", "version = 1\n" + HOSTILE[name])
     assert caught.value.mistakes
     assert time.perf_counter() - begin < 20
+
+
+def test_headers_need_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[marker.irq]\nchannel = "D2"\n\n  [[rule]]\nid = "a"\n[rule.where]\nlength = 1\n\n[[rule]]\nid = "b"\n'
+    paths_of_headers: list[Path] = [("marker", "irq"), ("rule", 0), ("rule", 0, "where"), ("rule", 1)]
+    asked = [Positions(text).key((*path, "id")) for path in paths_of_headers if path in (("rule", 0), ("rule", 1))]
+    assert asked == [(5, 1), (10, 1)]
+
+    def never(text: str, *, toml_version: str) -> None:
+        pytest.fail("asked for the places of a file without a mistake")
+
+    monkeypatch.setattr("toml_rs.load_with_metadata", never)
+    positions = Positions(text)
+    assert [positions.key(path) for path in paths_of_headers] == [(1, 1), (4, 3), (6, 1), (9, 1)]
+
+
+def test_what_looks_like_a_header_in_a_string_is_none() -> None:
+    text = 'rule = [{ id = "a", why = """\n[[rule]]\n""" }]\n'
+    assert Positions(text).key(("rule", 0)) == (1, 9)

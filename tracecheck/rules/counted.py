@@ -27,7 +27,7 @@ Values = NDArray[np.int64]
 class Counted:
     """A multiset of whole numbers, 0 or more. `step` is 1 as long as it is exact; `least` and `most` always are."""
 
-    __slots__ = ("_buffer", "_buffered", "_counts", "_dense", "_values", "least", "most", "step")
+    __slots__ = ("_buffer", "_buffered", "_counts", "_dense", "_dirty", "_total", "_values", "least", "most", "step")
 
     def __init__(self) -> None:
         self.step = 1
@@ -36,12 +36,15 @@ class Counted:
         self._counts = np.empty(0, np.int64)
         self._dense = np.zeros(_DENSE, np.int64)
         self._buffer: list[Values] = []
-        self._buffered = 0
+        self._buffered = self._total = 0
+        self._dirty = False
 
     def add(self, values: Values) -> tuple[int, int]:
         """Take more values, in any order. Returns the least and the most of them, -1 where there are none."""
         if not len(values):
             return -1, -1
+        self._total += len(values)
+        self._dirty = True
         beyond = np.empty(len(values), np.int64)
         # Rounded values are not exact any more: then the small ones are no better than the others.
         far, low, high = _tally.histogram(values, self._dense if self.step == 1 else self._dense[:0], beyond)
@@ -57,12 +60,12 @@ class Counted:
         return low, high
 
     def __len__(self) -> int:
-        return int(self._counts.sum()) + int(self._dense.sum()) + self._buffered
+        return self._total
 
     def ranked(self, rank: int) -> int:
         """The value at a place, from 1, in ascending order."""
         self._merge()
-        if rank >= len(self):
+        if rank >= self._total:
             return self.most
         return max(int(self._values[np.searchsorted(np.cumsum(self._counts), rank)]), self.least)
 
@@ -84,19 +87,25 @@ class Counted:
             whole.step = max(part.step for part in parts)
             whole.least, whole.most = min(part.least for part in parts), max(part.most for part in parts)
             whole._values, whole._counts = (np.concatenate(columns) for columns in zip(*tables, strict=True))
+            whole._total = sum(map(len, parts))
             whole._condense()
         return whole
 
     def _merge(self) -> None:
+        if not self._dirty:
+            return
+        self._dirty = False
         small = np.flatnonzero(self._dense)
-        if not self._buffer and not len(small):
+        counts = self._dense[small]
+        self._dense[small] = 0
+        if not self._buffer and not len(self._values):  # as is usual: few, and all of them counted in place
+            self._values, self._counts = small, counts
             return
         far = np.concatenate([np.empty(0, np.int64), *self._buffer])
-        values, counts = np.unique(far // self.step * self.step, return_counts=True)
+        values, more = np.unique(far // self.step * self.step, return_counts=True)
         self._values = np.concatenate([self._values, small, values])
-        self._counts = np.concatenate([self._counts, self._dense[small], counts])
+        self._counts = np.concatenate([self._counts, counts, more])
         self._buffer, self._buffered = [], 0
-        self._dense[:] = 0
         self._condense()
 
     def _condense(self) -> None:

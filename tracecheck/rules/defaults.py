@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.errors import UsageError
@@ -30,9 +31,17 @@ def fitting_rules(wiring: Wiring, declared: Sequence[MarkerSpec] = ()) -> tuple[
     names = ["i2c"] if wiring.buses else []
     if wiring.buses and "irq" in there | lost:
         names.append("embassy-rp")
+    return _optional(tuple(names), frozenset(lost)), names
+
+
+@cache
+def _optional(names: tuple[str, ...], lost: frozenset[str]) -> RuleSet:
+    """The rules of these presets, optional but for those that look at a marker that is lost."""
     loaded = load_many(names)
-    rules = tuple(r.model_copy(update={"optional": r.optional or not markers_of(r) & lost}) for r in loaded.rules)
-    return loaded.model_copy(update={"rules": rules}), names
+    rules = tuple(
+        r if r.optional or markers_of(r) & lost else r.model_copy(update={"optional": True}) for r in loaded.rules
+    )
+    return loaded.model_copy(update={"rules": rules})
 
 
 def markers_of(rule: Rule) -> set[str]:

@@ -119,8 +119,8 @@ class _LaneRun:
             return
         lane = self.judged(checker.rule.id)
         result = RuleResult(checker.rule, (lane,), (), self._rate_hz)
-        for i in range(len(found)):
-            self._observe(result.finding(lane, found, i))
+        for finding in result.told(lane, found):
+            self._observe(finding)
 
     def named(self) -> tuple[NDArray[np.int64], int]:
         """The transfers that findings, or what is still undecided, may name; from that sample on any may be."""

@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -42,7 +43,16 @@ def load_many(paths: Iterable[str | os.PathLike[str]], known_markers: Collection
 
     Rules, buses or markers on which two files disagree are mistakes. Raises RuleError as `load` does.
     """
-    return _loaded([os.fspath(path) for path in paths], {}, known_markers)
+    names = [os.fspath(path) for path in paths]
+    if not known_markers and set(names) <= {*preset_names()}:
+        return _presets(tuple(names))
+    return _loaded(names, {}, known_markers)
+
+
+@cache
+def _presets(names: tuple[str, ...]) -> RuleSet:
+    """Presets never change, and neither does the set they make: read once in a process that judges many captures."""
+    return _loaded(names, {}, ())
 
 
 def lint(path: str | os.PathLike[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Where in a TOML text each key and value stands: line and column, from 1, in characters.
 
 tomllib gives the values, toml-rs the places. That one is young and gives none for table headers, so whatever it does
-not answer is looked for line by line.
+not answer is looked for line by line. It is asked when something has to be said of a value, which of most files nothing
+has: a header's line, which every rule carries, needs no more than the lines.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import re
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
-
-import toml_rs
 
 _DOTTED: Final = re.compile(r"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){100}""")
 _LONGEST_LINE: Final = 500
@@ -32,12 +31,21 @@ class Positions:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = text.split("\n")
-        self._nodes: Any = {}
+        # Only where a string has several lines can one of them look like a header and be none.
+        self._headers_are_plain = '"""' not in text and "'''" not in text
+
+    @cached_property
+    def _nodes(self) -> Any:
+        import toml_rs  # noqa: PLC0415  (a file without a mistake needs none of it)
+
         with suppress(ValueError, KeyError, TypeError):
-            self._nodes = toml_rs.load_with_metadata(text, toml_version="1.0.0").meta["nodes"]
+            return toml_rs.load_with_metadata(self._text, toml_version="1.0.0").meta["nodes"]
+        return {}
 
     def key(self, path: Path) -> Place:
         """Where the last key of `path` is written; a table's header; for an item of a list, the item."""
+        if self._headers_are_plain and path in self._headers:
+            return self._found[path]
         node = self._node(path)
         return self._place(node, "key") or self._place(node, "value") or self.searched(path)
 
@@ -67,9 +75,19 @@ class Positions:
                 return place
         return 1, 1
 
-    @cached_property
+    @property
     def _found(self) -> dict[Path, Place]:
+        return self._lookup[0]
+
+    @property
+    def _headers(self) -> set[Path]:
+        """Those of `_found` that are written as a header of their own."""
+        return self._lookup[1]
+
+    @cached_property
+    def _lookup(self) -> tuple[dict[Path, Place], set[Path]]:
         found: dict[Path, Place] = {}
+        headers: set[Path] = set()
         section: list[str | int] = []
         counts: dict[str, int] = {}
         for number, line in enumerate(self._lines, 1):
@@ -82,10 +100,11 @@ class Positions:
                     section.append(name)
                     if (count := counts.get(".".join(names[:end]))) is not None:
                         section.append(count)
-                found.setdefault(tuple(section), (number, len(line) - len(line.lstrip()) + 1))
+                if found.setdefault(tuple(section), place := (number, len(line) - len(line.lstrip()) + 1)) == place:
+                    headers.add(tuple(section))
             elif key := _KEY.match(line):
                 found.setdefault((*section, key["key"].strip("\"'")), (number, key.start("key") + 1))
-        return found
+        return found, headers
 
     def _node(self, path: Path) -> Any:
         node: Any = self._nodes
@@ -121,6 +140,8 @@ def syntax_error(text: str, error: Exception) -> tuple[Place | None, str]:
     # nested so deeply; of what it has not read, only the rest of this line is shown, if that is short.
     lines = text.split("\n")[: place[0]]
     if lines and len(lines[-1]) <= _LONGEST_LINE:
+        import toml_rs  # noqa: PLC0415  (as above)
+
         try:
             toml_rs.loads("\n".join([*lines, ""]), toml_version="1.0.0")
         except toml_rs.TOMLDecodeError as better:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isnan, nan
 from typing import Literal
 
 from tracecheck import words
-from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS
+from tracecheck.rules.bounds import CUT, FAIL, INCONCLUSIVE, PASS, UNJUDGED
 from tracecheck.rules.checks.instances import Instances
 from tracecheck.rules.counted import Counted
 from tracecheck.rules.finding import Beside, Finding
@@ -38,7 +39,7 @@ class Stats:
     headroom: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleResult:
     """One rule over all lanes. `missing`: events this capture does not have, so that the rule cannot be checked."""
 
@@ -50,7 +51,12 @@ class RuleResult:
     """What sigrok's decoders said, by bus, event and sample, where the rules name any."""
 
     def count(self, verdict: int) -> int:
-        return sum(lane.count(verdict) for lane in self.lanes)
+        return self._counts[verdict]
+
+    @cached_property
+    def _counts(self) -> tuple[int, ...]:
+        """By verdict."""
+        return tuple(sum(lane.count(verdict) for lane in self.lanes) for verdict in range(UNJUDGED + 1))
 
     @property
     def passed(self) -> int:
@@ -97,7 +103,7 @@ class RuleResult:
         """Those of one verdict."""
         return sum(lane.counts[verdict] - lane.kept(verdict) for lane in self.lanes)
 
-    @property
+    @cached_property
     def stats(self) -> Stats | None:
         """None when nothing was measured."""
         if self.measures not in ("time", "count"):
@@ -110,15 +116,13 @@ class RuleResult:
         scale, unit = self._scale()
         worst = self._closest()
 
-        def rank(per_cent: int) -> float:
-            return values.ranked(max(1, -(-per_cent * count // 100))) * scale
-
+        p50, p99 = (values.ranked(max(1, -(-per_cent * count // 100))) for per_cent in (50, 99))
         return Stats(
             unit=unit,
             count=count,
             min=values.least * scale,
-            p50=rank(50),
-            p99=rank(99),
+            p50=p50 * scale,
+            p99=p99 * scale,
             max=values.most * scale,
             headroom=None if worst is None else worst[0] * scale,
         )
@@ -158,18 +162,27 @@ class RuleResult:
         median = stats.p50 if stats is not None and stats.unit == "ns" and stats.count > 1 else None
         for lane in self.lanes if not self.beyond_the_rate else ():
             found = lane.found.where((lane.found.verdict == FAIL) | (lane.found.verdict == INCONCLUSIVE))
-            for i in range(len(found)):
-                yield self.finding(lane, found, i, median)
+            yield from self.told(lane, found, median)
 
-    def finding(self, lane: Judged, found: Instances, i: int, median: float | None = None) -> Finding:
-        """`median` of what the rule measured, in ns."""
+    def told(self, lane: Judged, found: Instances, median: float | None = None) -> Iterator[Finding]:
+        """A finding for each of these instances of a lane. `median` of what the rule measured, in ns."""
+        if not len(found):
+            return
+        bounds = (bound.tolist() for bound in lane.checker.limits(found))
+        for i, (lower, upper, doubt) in enumerate(zip(*bounds, lane.checker.doubt(found).tolist(), strict=True)):
+            yield self._finding(lane, found, i, (lower, upper, doubt), median)
+
+    def _finding(
+        self, lane: Judged, found: Instances, i: int, limits: tuple[float, float, int], median: float | None
+    ) -> Finding:
+        """`limits`: of the instance, in samples or counts, and how far its value may be off."""
         rate = self.rate_hz
         scale = NS / rate if rate and self.measures == "time" else None
-        value = float(found.value[i]) * scale if scale and found.value[i] >= 0 else None
-        lower, upper = (float(bound[0]) for bound in lane.checker.limits(found.where(slice(i, i + 1))))
-        transfer = int(found.transfer[i])
+        at, transfer, measured = int(found.at[i]), int(found.transfer[i]), int(found.value[i])
+        value = float(measured) * scale if scale and measured >= 0 else None
+        lower, upper, doubt = limits
         failed = int(found.verdict[i]) == FAIL
-        key = int(found.at[i]), transfer, int(found.value[i])
+        key = at, transfer, measured
         beside = lane.neighbours.of(*key) if failed and lane.neighbours is not None else (None, None)
         return Finding(
             rule=self.rule.id,
@@ -178,17 +191,17 @@ class RuleResult:
             verdict=words.VERDICTS[int(found.verdict[i])],
             bus=lane.bus,
             transfer=transfer if transfer >= 0 else None,
-            sample=int(found.at[i]),
-            t_ns=to_ns(int(found.at[i]), rate) if rate else None,
+            sample=at,
+            t_ns=to_ns(at, rate) if rate else None,
             value_ns=value,
             lower_ns=lower * scale if scale and not isnan(lower) else None,
             upper_ns=upper * scale if scale and not isnan(upper) else None,
-            uncertainty_ns=scale * int(lane.checker.doubt(found.where(slice(i, i + 1)))[0]) if scale else None,
-            message=lane.checker.said(found, i, lambda d: time_text(d, rate)) + self._words(lane.bus, int(found.at[i])),
+            uncertainty_ns=scale * doubt if scale else None,
+            message=lane.checker.said(found, i, lambda d: time_text(d, rate)) + self._words(lane.bus, at),
             why=self.rule.why,
             source=self.rule.source,
             line=self.rule.line,
-            beyond_percent=_beyond(float(found.value[i]), lower, upper) if failed and value is not None else None,
+            beyond_percent=_beyond(float(measured), lower, upper) if failed and value is not None else None,
             median_ns=median if value is not None else None,
             expectation=lane.checker.expectation(found, i),
             before=self._beside(beside[0]),

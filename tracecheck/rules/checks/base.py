@@ -272,6 +272,8 @@ class Checker(ABC, Generic[R]):
         return window.once(("periods", id(row)), lambda: (every.take(row, mode="wrap"), row))[0]
 
     def _marker_selectors(self) -> list[Selector]:
+        if not self.lane.marker_where:
+            return []
         names = {name.partition(".")[0] for name in self.rule.events}
         for derived, roles in (("wake", ("irq", "run")), ("ready", ("irq", "pending"))):
             if derived in names:

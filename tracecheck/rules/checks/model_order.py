@@ -47,7 +47,14 @@ class ModelOrderChecker(Checker[OrderRule]):
     def __init__(self, rule: OrderRule, lane: LaneInfo, driver: DriverModel) -> None:
         super().__init__(rule, lane)
         self._driver = driver
-        self._each = [OrderChecker(rule, lane, compile_pattern(order.pattern)) for order in driver.orders]
+        self._made: dict[int, OrderChecker] = {}
+
+    def _of(self, index: int) -> OrderChecker:
+        """The checker of one pattern; a capture has transfers of a few shapes, so it is made when there is one."""
+        if index not in self._made:
+            dfa = compile_pattern(self._driver.orders[index].pattern)
+            self._made[index] = OrderChecker(self.rule, self.lane, dfa)
+        return self._made[index]
 
     def feed(self, window: Window) -> Instances:
         scopes = judged_scopes(self, window)
@@ -56,7 +63,7 @@ class ModelOrderChecker(Checker[OrderRule]):
         classes = every[scopes.row]
         found = [self._without_shape(scopes.where(classes < 0))]
         for index in distinct(classes[classes >= 0]).tolist():
-            mine = self._each[index].judged(window, scopes.where(classes == index))
+            mine = self._of(index).judged(window, scopes.where(classes == index))
             found.append(replace(mine, period=np.full(len(mine), index, np.int64)))
         return Instances.joined(found)
 
@@ -69,11 +76,11 @@ class ModelOrderChecker(Checker[OrderRule]):
     def expectation(self, found: Instances, i: int) -> Expectation | None:
         if int(found.reason[i]) == NO_SHAPE:
             return None
-        return self._each[int(found.period[i])].expectation(found, i)
+        return self._of(int(found.period[i])).expectation(found, i)
 
     def sentence(self, found: Instances, i: int, time: Callable[[int], str]) -> str:
         if int(found.reason[i]) == NO_SHAPE:
             return f"no call of {self._driver.name} makes a transfer of this shape, so no order is known"
         index = int(found.period[i])
-        said = self._each[index].sentence(found, i, time)
+        said = self._of(index).sentence(found, i, time)
         return said if int(found.reason[i]) == CUT_SHORT else f"{said} ({self._driver.orders[index].what})"

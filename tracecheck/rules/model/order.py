@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 from pydantic import model_validator
@@ -60,6 +61,10 @@ class OrderRule(Rule):
 
     @property
     def events(self) -> tuple[str, ...]:
-        if self.driver is None:
-            return self.dfa.symbols
-        return tuple(dict.fromkeys(s for order in self.driver.orders for s in compile_pattern(order.pattern).symbols))
+        return self.dfa.symbols if self.model is None else _symbols(self.model)
+
+
+@cache
+def _symbols(model: str) -> tuple[str, ...]:
+    """The events of all patterns of a driver model."""
+    return tuple(dict.fromkeys(s for order in MODELS[model].orders for s in compile_pattern(order.pattern).symbols))
