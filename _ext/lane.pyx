@@ -243,14 +243,15 @@ def latest(
     const int64_t[::1] at not None,
     const int16_t[::1] code not None,
     const int64_t[::1] places not None,
+    int least,
     int below,
     int64_t never,
     int64_t[::1] upto not None,
     int64_t[::1] before not None,
 ):
-    """For the event at each of some ascending places: when the latest with a code below `below` came.
+    """For the event at each of some ascending places: when the latest with a code from `least` to `below` - 1 came.
 
-    In one sample these come first. `upto` receives the latest at or before the event, itself among them, `before` that
+    `upto` receives the latest at or before the event, itself among them, `before` that
     in an earlier sample; `never` where there is none.
     """
     cdef Py_ssize_t n = at.shape[0], m = places.shape[0], i, place, q, previous = -1
@@ -265,14 +266,16 @@ def latest(
                 bad = True
                 break
             q = place
-            while q > previous and code[q] >= below:
+            while q + 1 < n and at[q + 1] == at[place]:  # what stands behind it in its sample is as good
+                q += 1
+            while q > previous and not least <= code[q] < below:
                 q -= 1
             if q > previous:
                 found = at[q]
             previous = place
             upto[i] = before[i] = found
             if found == at[place]:
-                while q >= 0 and (code[q] >= below or at[q] == found):
+                while q >= 0 and (at[q] == found or not least <= code[q] < below):
                     q -= 1
                 before[i] = at[q] if q >= 0 else never
     if bad:

@@ -170,17 +170,19 @@ def test_samples_are_found_as_numpy_finds_them(events: list[int], at: list[int],
 
 
 @thorough
-@given(EVENTS, st.data())
-def test_the_latest_event_of_the_bus(events: list[tuple[int, int, int]], data: st.DataObject) -> None:
-    at, code, _ = stream(sorted(events, key=lambda e: (e[0], e[1] >= FIRST_FREE)))
+@given(EVENTS, st.tuples(st.integers(0, 3), st.integers(0, 8)), st.data())
+def test_the_latest_event_with_a_code(
+    events: list[tuple[int, int, int]], codes: tuple[int, int], data: st.DataObject
+) -> None:
+    at, code, _ = stream(sorted(events, key=lambda e: e[0]))
     places = sorted(data.draw(st.sets(st.integers(0, len(at) - 1)))) if len(at) else []
     upto, before = np.empty(len(places), np.int64), np.empty(len(places), np.int64)
-    _lane.latest(at, code, samples(places), FIRST_FREE, NEVER, upto, before)
-    wire = at[code < FIRST_FREE].tolist()
+    _lane.latest(at, code, samples(places), *codes, NEVER, upto, before)
+    wire = at[(code >= codes[0]) & (code < codes[1])].tolist()
     assert upto.tolist() == [max((w for w in wire if w <= at[p]), default=NEVER) for p in places]
     assert before.tolist() == [max((w for w in wire if w < at[p]), default=NEVER) for p in places]
     with pytest.raises(ValueError, match="must ascend and lie in the lane"):
-        _lane.latest(at, code, samples([len(at)]), FIRST_FREE, NEVER, samples([0]), samples([0]))
+        _lane.latest(at, code, samples([len(at)]), *codes, NEVER, samples([0]), samples([0]))
 
 
 @thorough

@@ -36,6 +36,7 @@ def latest(
     at: NDArray[np.int64],
     code: NDArray[np.int16],
     places: NDArray[np.int64],
+    least: int,
     below: int,
     never: int,
     upto: NDArray[np.int64],

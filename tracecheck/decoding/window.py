@@ -16,6 +16,8 @@ from tracecheck.decoding.rows import Columns
 _MANY = frozenset(words.BUS_EVENTS.index(name) for name in ("address", "data", "ack"))
 """Codes of most events: they are looked for when asked for, not sorted with the others."""
 _FEW = np.where(np.isin(np.arange(1 << 15), list(_MANY)), -1, np.arange(1 << 15))
+_TAIL = 1 << 10
+"""Events among which the last of most is, as a rule."""
 A = TypeVar("A")
 Codes = NDArray[np.int16]
 Rows = NDArray[np.int32]
@@ -112,8 +114,11 @@ class Window:
 
     def latest(self, code: int) -> int | None:
         """The sample of the last event of one code, None where there is none."""
-        if code == WIRE:
-            return next((int(self.at[i]) for i in range(len(self.code) - 1, -1, -1) if self.code[i] < WIRE), None)
+        if code == WIRE or code in _MANY:
+            tail = self.code[-_TAIL:]
+            found = np.flatnonzero(tail < WIRE if code == WIRE else tail == code)
+            if len(found):
+                return int(self.at[len(self.code) - len(tail) + found[-1]])
         at = self.at_of(code)
         return int(at[-1]) if len(at) else None
 
@@ -126,13 +131,15 @@ class Window:
 
         Of this window: what was before it the caller has to know.
         """
-        if code == WIRE:
-            return self.once(("wire before", event), lambda: self._wire_before(self.places(event)))[side == "left"]
+        if code == WIRE or (code in _MANY and event not in _MANY):
+            return self.once(("before", code, event), lambda: self._before(code, self.places(event)))[side == "left"]
         return self.once(("before", code, event, side), lambda: latest_at(self.at_of(code), self.at_of(event), side))
 
-    def _wire_before(self, places: Samples) -> tuple[Samples, Samples]:
+    def _before(self, code: int, places: Samples) -> tuple[Samples, Samples]:
+        """As `before`, both sides: walks back from each place, as what there is many of is not far."""
         upto, before = np.empty(len(places), np.int64), np.empty(len(places), np.int64)
-        _lane.latest(self.at, self.code, places, WIRE, NEVER, upto, before)
+        least, below = (0, WIRE) if code == WIRE else (code, code + 1)
+        _lane.latest(self.at, self.code, places, least, below, NEVER, upto, before)
         return upto, before
 
     def rows_of(self, transfer: Samples) -> Samples:

@@ -22,6 +22,7 @@ _DENSE: Final = 1 << 12
 """Values below it, which most are, are counted in place."""
 
 Values = NDArray[np.int64]
+_NOTHING: Final[Values] = np.empty(0, np.int64)
 
 
 class Counted:
@@ -34,7 +35,7 @@ class Counted:
         self.least, self.most = -1, -1
         self._values = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
-        self._dense = np.zeros(_DENSE, np.int64)
+        self._dense = _NOTHING
         self._buffer: list[Values] = []
         self._buffered = self._total = 0
         self._dirty = False
@@ -45,6 +46,8 @@ class Counted:
             return -1, -1
         self._total += len(values)
         self._dirty = True
+        if not len(self._dense) and self.step == 1:
+            self._dense = np.zeros(_DENSE, np.int64)
         beyond = np.empty(len(values), np.int64)
         # Rounded values are not exact any more: then the small ones are no better than the others.
         far, low, high = _tally.histogram(values, self._dense if self.step == 1 else self._dense[:0], beyond)
@@ -95,7 +98,8 @@ class Counted:
         if not self._dirty:
             return
         self._dirty = False
-        small = np.flatnonzero(self._dense)
+        # None lies outside of what there is at all, which mostly is a small part of what there may be.
+        small = np.flatnonzero(self._dense[: self.most + 1])
         counts = self._dense[small]
         self._dense[small] = 0
         if not self._buffer and not len(self._values):  # as is usual: few, and all of them counted in place

@@ -53,6 +53,11 @@ class LaneInfo:
     marker_where: dict[str, Selector]
     rise: Rise = field(default_factory=Rise)
     _latest: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _numbers: dict[tuple[Selector, ...], int] = field(default_factory=dict, repr=False, compare=False)
+
+    def number_of(self, selectors: tuple[Selector, ...]) -> int:
+        """A number for what is asked of a window: the same selectors have the same, and it takes no time to compare."""
+        return self._numbers.setdefault(selectors, len(self._numbers))
 
     def chosen(self, selector: Selector, transfers: Columns) -> Mask:
         """Which of these transfers a selector chooses, found out once: many rules have the same. Not to be changed."""
@@ -98,7 +103,10 @@ class Checker(ABC, Generic[R]):
         codes = [lane.codes[event] for event in rule.events]
         self._hears_decoders = any(code >= ANNOTATION_CODE for code in codes)
         self._sees_markers = any(WAKE <= code < ANNOTATION_CODE for code in codes)
+        # What chooses the transfers that are judged: the rule's own, and those of the markers that it looks at.
         self._where = tuple(s for s in (rule.where, *self._marker_selectors()) if not s.is_everything)
+        self.chooses = lane.number_of(self._where)
+        """The same for rules of a lane that judge the same transfers."""
 
     def decided(self, window: Window) -> Instances:
         """`feed`, and cut what a transfer that began before the capture cannot answer.
@@ -205,11 +213,6 @@ class Checker(ABC, Generic[R]):
         return Bounds(lower, upper, self.lane.rate_hz, self.lane.timebase_ppm)
 
     @property
-    def selectors(self) -> tuple[Selector, ...]:
-        """What chooses the transfers that are judged: the rule's own, and those of the markers that it looks at."""
-        return self._where
-
-    @property
     def selects(self) -> bool:
         """Whether some transfers are not judged."""
         return bool(self._where)
@@ -248,7 +251,7 @@ class Checker(ABC, Generic[R]):
 
         Found out once for rules that ask the same. Not to be changed.
         """
-        question = ("chosen events", id(at), id(transfer), self.rule.scope != "capture", self.selectors)
+        question = ("chosen events", id(at), id(transfer), self.rule.scope != "capture", self.chooses)
         # The arrays are kept beside the answer, so that no others can take their identities.
         return window.once(question, lambda: (self._chosen_events(window, at, transfer), at, transfer))[0]
 

@@ -42,7 +42,7 @@ class IntegrityChecker(Checker[IntegrityRule]):
         rows = window.anomalies
         named = self._named[rows["kind"]]
         if not named.any():
-            return window.once(("clean", self.selectors), lambda: self._right(window, rows["transfer"][:0]))
+            return window.once(("clean", self.chooses), lambda: self._right(window, rows["transfer"][:0]))
         judged, _, lost = self.chosen_events(window, rows["at"], rows["transfer"])
         wrong = instances(
             rows["at"],

@@ -119,11 +119,11 @@ class OrderChecker(Checker[OrderRule]):
         reason = np.where(matched, MATCHED, np.where(died >= 0, UNEXPECTED, ENDED_EARLY)).astype(np.uint8)
         value, extra, where = np.full(n, -1, np.int64), np.zeros(n, np.int64), scopes.start
         if not matched.all():
-            at, symbol = np.append(window.at, 0), np.append(self._column[window.code], _NONE).astype(np.int64)
-            since, fitted = at[last], last >= 0
-            extra = _packed(alive.astype(np.int64), symbol[last], symbol[died]) | np.minimum(nth, _MANY) << 16
-            value = np.where(fitted, np.where(died >= 0, at[died] - since, since - scopes.start), -1)
-            where = at[died]
+            ended, fitted = died < 0, last >= 0
+            since, where = (np.where(places < 0, 0, window.at.take(places, mode="clip")) for places in (last, died))
+            after, came = (self._symbols(window.code.take(places, mode="clip"), places < 0) for places in (last, died))
+            extra = _packed(alive.astype(np.int64), after, came) | np.minimum(nth, _MANY) << 16
+            value = np.where(fitted, np.where(ended, since - scopes.start, where - since), -1)
         special = {*np.flatnonzero(tied > 0).tolist(), *np.flatnonzero(scopes.cut_begin).tolist(), *late}
         for k in sorted(special):
             row = scopes.row[k]
@@ -140,6 +140,10 @@ class OrderChecker(Checker[OrderRule]):
         wrong = (verdict == FAIL) & ~matched
         value[~wrong], extra[~wrong] = -1, 0
         return instances(where, scopes.transfer, verdict, value=value, reason=reason, extra=extra)
+
+    def _symbols(self, code: Codes, none: Mask) -> Samples:
+        """The columns of the automaton that these codes have."""
+        return np.where(none, _NONE, self._column[code]).astype(np.int64)
 
     def _until(self, window: Window) -> int:
         """From this sample on nothing counts."""

@@ -82,6 +82,13 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
         if not judged.any():
             return NONE
         period = self.periods(window, row)
+        if not judged.all():
+            # Those of transfers that are not chosen are often what takes long to judge: there is no cause in them.
+            mine = np.flatnonzero(judged)
+            at, transfer, row, period, latest, before, taken = (
+                column.take(mine) for column in (at, transfer, row, period, latest, before, taken)
+            )
+            outside, lost = outside.take(mine), lost.take(mine)
         events = self._events(window, at, row, period)
         verdict, value, reason = self._judged(events, latest, before, taken)
         # Without an exchange around it there is no cause in its scope, unless that began before the capture.
@@ -95,7 +102,7 @@ class PrecedenceChecker(Checker[PrecedenceRule]):
             verdict[beyond], value[beyond], reason[beyond] = CUT, -1, UNKNOWN
         if lost.any():
             verdict[lost], value[lost], reason[lost] = INCONCLUSIVE, -1, TOO_MANY
-        return instances(at, transfer, verdict, value=value, reason=reason, period=period).where(judged)
+        return instances(at, transfer, verdict, value=value, reason=reason, period=period)
 
     def _outside(self, window: Window, at: Samples, transfer: Samples) -> Mask:
         """Markers outside any exchange, where the scope asks for one: nothing on the bus can have caused them."""

@@ -87,11 +87,11 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         self._told_apart = done < ANOMALY_CODE and said >= ANNOTATION_CODE
 
     def feed(self, window: Window) -> Instances:
-        question = ("triggers", self.rule.trigger, self.rule.scope, self.selectors)
+        question = ("triggers", self.rule.trigger, self.rule.scope, self.chooses)
         fresh, lost = window.once(question, lambda: self._triggers(window))
-        waiting = _Pending.joined(self._pending, fresh) if len(self._pending.at) else fresh
-        if not len(waiting.at):
+        if not len(self._pending.at) and not fresh.judged.any():
             return lost
+        waiting = _Pending.joined(self._pending, fresh) if len(self._pending.at) else fresh
         trigger, response = self.code(self.rule.trigger), self.code(self.rule.response)
         responses = window.at_of(response)
         edge, turn = self._edges(waiting, window)
@@ -108,9 +108,9 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         self._pending = _NONE_WAIT if known.all() else waiting.where(~known)
         plain = (first > waiting.at) & (first < ends) & ~waiting.unsure
         usual = self._usual(waiting, first)
-        if plain.all():
+        others = ~plain & waiting.judged
+        if not others.any():
             return Instances.joined([p for p in (lost, usual.where(waiting.judged), self._shed()) if len(p)])
-        others = ~plain
         rest = self._judge(waiting.where(others), edge[others], turn[others], responses, window)
         found = usual.replaced(others, rest).where(known & waiting.judged)
         return Instances.joined([p for p in (lost, found, self._shed()) if len(p)])

@@ -7,7 +7,7 @@ exchange that `settle` closes is no event, so nothing coincides with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Scopes:
     cut_begin: Mask
     cut_end: Mask
     lost: Mask
+    whole: bool = field(kw_only=True)
+    """Whether none is cut, nor was given up."""
 
     def __len__(self) -> int:
         return len(self.start)
@@ -46,14 +48,18 @@ class Scopes:
     def cut(self) -> Mask:
         return self.cut_begin | self.cut_end
 
-    @property
-    def whole(self) -> bool:
-        """Whether none is cut, nor was given up."""
-        return not (self.cut_begin.any() or self.cut_end.any() or self.lost.any())
+    @staticmethod
+    def of(*columns: NDArray[Any]) -> Scopes:
+        """Scopes with these columns, in order."""
+        return Scopes(*columns, whole=not any(mask.any() for mask in columns[-3:]))
 
     def where(self, keep: NDArray[Any]) -> Scopes:
         keep = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
-        return Scopes(*(getattr(self, name).take(keep) for name in Scopes.__slots__))
+        times: tuple[NDArray[Any], ...] = (self.place, self.transfer, self.row, self.start, self.end, self.edge)
+        masks: tuple[NDArray[Any], ...] = (self.cut_begin, self.cut_end, self.lost)
+        if self.whole:  # all of them say no
+            return Scopes(*(column.take(keep) for column in times), *(mask[: len(keep)] for mask in masks), whole=True)
+        return Scopes.of(*(column.take(keep) for column in (*times, *masks)))
 
 
 def every_scope(window: Window, kind: str) -> Scopes:
@@ -75,14 +81,14 @@ def _every_scope(window: Window, kind: str) -> Scopes:
     cut_end = ids == window.cut_end
     if window.final:
         cut_end |= end > window.end
-    return Scopes(
+    return Scopes.of(
         np.arange(len(row)), ids, row, start, end, edge, ids == window.cut_begin, cut_end, window.gave_up(ids)
     )
 
 
 def judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
     """Those that the rule's selectors choose, from where both lines of the bus were high once."""
-    return window.once(("judged", checker.rule.scope, checker.selectors), lambda: _judged_scopes(checker, window))
+    return window.once(("judged", checker.rule.scope, checker.chooses), lambda: _judged_scopes(checker, window))
 
 
 def _judged_scopes(checker: Checker[Any], window: Window) -> Scopes:
