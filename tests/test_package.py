@@ -29,7 +29,7 @@ def test_the_suite_tests_the_tree_it_stands_in() -> None:
 
 
 def test_the_core_has_the_modules_it_is_known_by() -> None:
-    assert CORES == ["bounds", "edges", "i2c", "inflate", "lane", "match", "peer", "tally", "timing"]
+    assert CORES == ["bounds", "edges", "i2c", "inflate", "lane", "match", "peer", "tally", "text", "timing"]
 
 
 @pytest.mark.parametrize("name", CORES)

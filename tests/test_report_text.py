@@ -16,11 +16,11 @@ from tracecheck.decoding.wiring import Wiring
 from tracecheck.outline import Outline
 from tracecheck.report import info, text
 from tracecheck.report import json as as_json
-from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style, aligned, shortened
 from tracecheck.rules.expect import expect
 from tracecheck.rules.model import MarkerSpec, RuleSet
 from tracecheck.rules.verdict import Report
+from tracecheck.timebase import instant_text
 
 SYNTHETIC = Path(__file__).parent.parent / "captures" / "synthetic"
 THREE = SYNTHETIC / "three-pin.rules.toml"

@@ -11,14 +11,38 @@ import pytest
 
 import tracecheck
 from tracecheck.capture.memory import ArrayCapture
+from tracecheck.decoding.whole_lane import fed_to_the_end, fresh_lane
+from tracecheck.report.latencies import Latencies, latencies
 from tracecheck.report.style import Style
-from tracecheck.report.transfers import latencies_of, summary, transfer_lines
+from tracecheck.report.transfers import TransferText
 from tracecheck.rules.file import load
 from tracecheck.timebase import time_text
+from tracecheck.trace import Trace
 
 SYNTHETIC = Path(__file__).parent.parent / "captures" / "synthetic"
 EXPECTED: dict[str, Any] = json.loads((SYNTHETIC / "expected.json").read_text())
 CASES = [(name, bus) for name, case in EXPECTED.items() for bus in case["truth"] if "cut-begin" not in name]
+
+
+def latencies_of(trace: Trace, bus: str) -> Latencies:
+    batch = trace.batch()
+    lane = fresh_lane(trace.wiring, bus, batch, trace.settle)
+    window = fed_to_the_end(lane, batch)
+    assert window is not None
+    return latencies(window, lane, trace.wiring.markers_of(bus))
+
+
+def drawn(trace: Trace, style: Style, *, whole: bool = False) -> tuple[TransferText, list[str]]:
+    text = TransferText(trace.wiring, trace.settle, trace.rate_hz, style, whole=whole)
+    return text, [text.head, *"".join(piece.text for piece in text.pieces([trace.batch()])).splitlines()]
+
+
+def transfer_lines(trace: Trace, style: Style, *, whole: bool = False) -> list[str]:
+    return drawn(trace, style, whole=whole)[1]
+
+
+def summary(trace: Trace) -> str:
+    return drawn(trace, Style())[0].summary
 
 
 @pytest.mark.parametrize(("name", "bus"), CASES)
@@ -49,7 +73,7 @@ def test_latencies_are_what_was_drawn(name: str, bus: str) -> None:
 
 def test_a_late_wake_stands_in_its_line() -> None:
     trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
-    lines = list(transfer_lines(trace, Style()))
+    lines = transfer_lines(trace, Style())
     assert len(lines) == 9
     assert lines[4] == "   1.814958 ms      3  acked            792 ns     154 us  0x3C W 00 21 07"
     (late,) = (i for i in EXPECTED["synthetic-late-wake.sr"]["truth"]["i2c0"]["interrupts"] if i["transfer"] == 3)
@@ -69,14 +93,14 @@ def test_a_late_wake_stands_in_its_line() -> None:
 )
 def test_long_data_is_shortened_to_the_width(width: int, shown: str) -> None:
     trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
-    line = list(transfer_lines(trace, Style(width)))[5]
+    line = transfer_lines(trace, Style(width))[5]
     assert line.endswith(f"0x3C W {shown}")
     assert len(line) <= max(width, len("   2.386583 ms      4  acked            375 ns    2.50 us  0x3C W (20)"))
 
 
 def test_all_data_where_it_is_wanted() -> None:
     trace = tracecheck.decode(SYNTHETIC / "synthetic-late-wake.sr")
-    line = list(transfer_lines(trace, Style(), whole=True))[5]
+    line = transfer_lines(trace, Style(), whole=True)[5]
     assert line.endswith("0x3C W " + bytes(range(0x40, 0x54)).hex(" ").upper())
 
 
@@ -90,7 +114,7 @@ def test_no_markers_no_columns_for_them() -> None:
 
 def test_nacks_are_said() -> None:
     trace = tracecheck.decode(SYNTHETIC / "synthetic-clean-nacks.sr")
-    lines = list(transfer_lines(trace, Style()))[1:]
+    lines = transfer_lines(trace, Style())[1:]
     nacked = [line for line in lines if "NACK" in line]
     outcomes = trace.transfers["outcome"].to_pylist()
     assert len(nacked) == outcomes.count("address-nack") > 0
@@ -113,6 +137,6 @@ def test_a_wake_belongs_to_the_interrupt_just_before_it() -> None:
     assert trace.transfers["stop"].to_pylist() == [stop]
     found = latencies_of(trace, "i2c0")
     assert (found.irq.tolist(), found.wake.tolist()) == ([stop + 10], [-1])
-    assert list(transfer_lines(trace, Style()))[1] == (
+    assert transfer_lines(trace, Style())[1] == (
         f"{'20.000 us':>14}  {0:>5}  {'acked':<12}  {'10.0 us':>9}  {'-':>9}  0x28 W"
     )

@@ -11,10 +11,11 @@ import pyarrow as pa
 from tracecheck.capture.model import Capture
 from tracecheck.decoding.lane import MARKER_CODE
 from tracecheck.decoding.stream import decode_capture
+from tracecheck.decoding.whole_lane import fed_to_the_end, fresh_lane
 from tracecheck.decoding.window import Window
 from tracecheck.decoding.wiring import Wiring
 from tracecheck.tables import Intervals, intervals_table
-from tracecheck.timeline import RowsBefore, fed_to_the_end, fresh_lane, timeline_pieces
+from tracecheck.timeline import RowsBefore, timeline_pieces
 
 Progress = Callable[[int], None]
 

@@ -46,6 +46,14 @@ def _scaled(samples: NDArray[np.int64], rate_hz: int, more: int) -> NDArray[np.i
     return apart
 
 
+def instant_text(t_ns: int) -> str:
+    """A moment of the capture: `1.914875 ms`, to the nanosecond."""
+    for divisor, digits, unit in ((10**9, 9, "s"), (10**6, 6, "ms"), (10**3, 3, "us")):
+        if t_ns >= divisor:
+            return f"{t_ns // divisor}.{t_ns % divisor:0{digits}d} {unit}"
+    return f"{t_ns} ns"
+
+
 def time_text(samples: int, rate_hz: int | None) -> str:
     """A distance in samples as a person reads it: `7.42 us`, or samples where no rate is known."""
     return f"{samples} samples" if not rate_hz else ns_text(samples * NS / rate_hz)

@@ -21,6 +21,7 @@ from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import BUS_CODES, MARKER_CODE, READY, RESTART, START, WAKE, Lane, lane_markers
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
 from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.whole_lane import fed_to_the_end, fresh_lane
 from tracecheck.decoding.window import ANOMALY_CODE, Window, places_in
 from tracecheck.decoding.wiring import MarkerWire, Wiring
 from tracecheck.timebase import column_ns
@@ -165,18 +166,6 @@ class _MarkerRows:
             ref[derived] = latest + self._begin
         self._begin += len(begins)
         self._end += len(ends)
-
-
-def fresh_lane(wiring: Wiring, bus: str | None, batch: Batch, settle: int) -> Lane:
-    """A lane that holds back what it must, however much: nobody judges it. `batch`: the first."""
-    return Lane(bus, lane_markers(wiring.markers_of(bus), batch.initially_active), settle, max_held=FOREVER)
-
-
-def fed_to_the_end(lane: Lane, batch: Batch) -> Window | None:
-    """A batch handed to such a lane, which goes on to the capture's very end."""
-    rows = batch.buses[lane.bus] if lane.bus is not None else None
-    watermark = batch.end if batch.final else batch.watermarks[lane.bus]
-    return lane.feed(rows, batch.markers, watermark, synced=0, final=batch.final)
 
 
 def _words_of(lane: Lane, names: list[str]) -> NDArray[np.int16]:

@@ -23,13 +23,12 @@ from tracecheck.decoding.exchanges import Exchanges
 from tracecheck.decoding.rows import Columns
 from tracecheck.decoding.stream import GLITCH_S
 from tracecheck.errors import UsageError, did_you_mean
+from tracecheck.words import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from matplotlib.axes import Axes
-
-TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
 
 
 @dataclass

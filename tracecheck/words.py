@@ -62,3 +62,8 @@ PARAMETERS: Final = (
 BUS_EVENTS: Final = ("start", "restart", "stop", "address", "data", "ack", "nack")
 VERDICTS: Final = ("pass", "fail", "inconclusive", "cut", "measured")
 SEVERITIES: Final = ("error", "warning", "note")
+TABLES: Final = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
+"""The tables of a trace."""
+TABLE_FORMATS: Final = ("csv", "jsonl", "parquet", "arrow")
+BINARY_FORMATS: Final = frozenset({"parquet", "arrow"})
+"""Those of them that no terminal should be sent."""

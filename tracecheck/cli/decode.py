@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-import tracecheck
 from tracecheck.capture.model import Capture
 from tracecheck.cli.console import Output, destination, note, state
 from tracecheck.cli.lines import Lines
+from tracecheck.cli.pins import Pins, asked, wired
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
-from tracecheck.cli.stacked import Stacked
-from tracecheck.cli.wiring import rule_set
 from tracecheck.decoding import peer
-from tracecheck.decoding.exchanges import settle_samples
 from tracecheck.decoding.find import wire
+from tracecheck.decoding.stream import decode_capture
 from tracecheck.decoding.wiring import Wiring
-from tracecheck.errors import ChannelError, UsageError, did_you_mean
-from tracecheck.export.tables import BINARY, WRITERS
+from tracecheck.errors import UsageError, did_you_mean
 from tracecheck.report.style import Style
-from tracecheck.report.transfers import summary, transfer_lines
-from tracecheck.rules.model import RuleSet
-from tracecheck.streamed import STREAMED, TableStream, decodes, streamed
-from tracecheck.trace import TABLES
+from tracecheck.report.transfers import TransferText, transfer_lines
+from tracecheck.words import BINARY_FORMATS, TABLE_FORMATS, TABLES
+
+if TYPE_CHECKING:
+    from tracecheck.cli.stacked import Stacked
+    from tracecheck.trace import Trace
 
 _LINES_AT_ONCE = 4096
 _STACKED = "annotations"
@@ -59,104 +58,105 @@ class Request:
             hint = did_you_mean(self.table, there)
             raise UsageError(f'--table: no table "{self.table}"{hint} (tables: {", ".join(there)})')
         kind = self.output_format or self._by_name() or ("text" if self.table is None else "csv")
-        if kind in WRITERS:
+        if kind in TABLE_FORMATS:
             return kind, self.table or (_STACKED if self.stacks else "transfers")
         if self.table is not None:
-            raise UsageError(f"--format {kind} shows no table; leave --table out, or use {', '.join(WRITERS)}")
+            raise UsageError(f"--format {kind} shows no table; leave --table out, or use {', '.join(TABLE_FORMATS)}")
         return kind, None
 
     def _by_name(self) -> str | None:
         suffix = PurePath(self.output or "").suffix[1:].lower()
-        if suffix not in (*WRITERS, *_PLAIN) and self.output != self.capture:
-            raise UsageError(f"-o {self.output}: in which format? Give --format text, {', '.join(WRITERS)} or sigrok")
-        return suffix if suffix in WRITERS else None
+        if suffix not in (*TABLE_FORMATS, *_PLAIN) and self.output != self.capture:
+            known = ", ".join(TABLE_FORMATS)
+            raise UsageError(f"-o {self.output}: in which format? Give --format text, {known} or sigrok")
+        return suffix if suffix in TABLE_FORMATS else None
 
 
 def run(request: Request) -> int:
     """Decode one capture. Raises what the command line explains."""
     state.quiet = request.quiet
     kind, table = request.chosen
-    stacked = Stacked(request.stacks)
-    rules = rule_set(request.rules, request.lines)
+    stacked = _stacked(request.stacks) if request.stacks else None
+    pins = asked(request.rules, request.lines)
     capture = request.reading.opened(request.capture)
     request.lines.check(capture)
     with destination(request.output, [request.capture, *request.rules]) as out:
-        if kind in BINARY and out.is_terminal:
+        if kind in BINARY_FORMATS and out.is_terminal:
             raise UsageError(f"--format {kind} is binary and this is a terminal; give -o FILE")
         if kind == "sigrok":
-            _sigrok(capture, rules, out, stacked)
-        elif table is None:
-            _text(capture, rules, out, stacked)
-        elif table in STREAMED:
-            wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
-            _found(capture, wiring)
-            stacked.run(capture, wiring)
-            _streamed(capture, wiring, rules, table, WRITERS[kind], out)
+            _sigrok(capture, pins, out, stacked)
+        elif table is None and stacked is None:
+            _text(capture, pins, out)
         else:
-            trace = decoded(capture, rules)
-            stacked.run(capture, trace.wiring)
-            WRITERS[kind](stacked.table(trace), out)
-    return stacked.exit_code
+            _tables(capture, pins, (kind, table), out, stacked)
+    return 0 if stacked is None else stacked.exit_code
 
 
-def _streamed(
-    capture: Capture,
-    wiring: Wiring,
-    rules: RuleSet,
-    table: str,
-    write: Callable[[TableStream, Output], None],
-    out: Output,
-) -> None:
-    """Writes a table while it is decoded."""
-    # Arrow's own pool gives memory back late, and so grows with a long capture.
-    pa.set_memory_pool(pa.system_memory_pool())
-    settle = settle_samples(rules.settle.amount, capture.rate_hz)
-    with Progress(f"decoding {PurePath(capture.path).name}", capture.samples * decodes(wiring, table)) as progress:
-        found = streamed(capture, wiring, table, settle=settle, glitch_s=rules.glitch.amount, progress=progress)
-        write(found, out)
+def _stacked(stacks: Sequence[str]) -> Stacked:
+    from tracecheck.cli.stacked import Stacked  # noqa: PLC0415  (loads pyarrow)
+
+    return Stacked(stacks)
 
 
-def decoded(capture: Capture, rules: RuleSet) -> tracecheck.Trace:
-    """The trace of a capture, with a progress bar. Raises ChannelError where there is nothing to decode."""
-    with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
-        trace = tracecheck.decode(capture, rules=rules, progress=progress)
-    _found(capture, trace.wiring)
-    return trace
-
-
-def _found(capture: Capture, wiring: Wiring) -> None:
-    """Raises ChannelError where a capture has nothing to decode; notes what was found out."""
-    wired(capture, wiring)
-    for hint in wiring.hints:
-        note(hint)
-
-
-def wired(capture: Capture, wiring: Wiring, *, markers_will_do: bool = True) -> None:
-    """Raises ChannelError where a capture has nothing to decode."""
-    if wiring.buses or (markers_will_do and wiring.markers):
-        return
-    reason = next(
-        (hint for hint in wiring.hints if "no I2C bus" in hint), "no bus; name its lines with --scl and --sda"
-    )
-    raise ChannelError(capture.path, reason, None, [channel.name for channel in capture.channels])
-
-
-def _text(capture: Capture, rules: RuleSet, out: Output, stacked: Stacked) -> None:
-    trace = decoded(capture, rules)
-    stacked.run(capture, trace.wiring)
+def _text(capture: Capture, pins: Pins, out: Output) -> None:
+    """Writes lines while they are decoded."""
+    wiring = pins.found(capture)
     style = Style(out.width, out.colour, out.unicode)
+    text = TransferText(wiring, pins.settle(capture), capture.rate_hz, style, whole=not out.is_terminal)
+    head = f"{text.head}\n"
+    # On a terminal the lines themselves tell how far it is, and a bar would stand between them.
+    progress = Progress(f"decoding {PurePath(capture.path).name}", capture.samples)
+    with nullcontext() if out.is_terminal else progress as told:
+        for piece in text.pieces(decode_capture(capture, text.needed, glitch_s=pins.glitch_s, progress=told)):
+            out.text(head + piece.text)
+            head = ""
+    if head:
+        out.text(head)
+    note(text.summary)
+
+
+def _tables(capture: Capture, pins: Pins, chosen: tuple[str, str | None], out: Output, stacked: Stacked | None) -> None:
+    kind, table = chosen
+    wiring = pins.found(capture)
+    if stacked is not None:
+        stacked.run(capture, wiring)
+    if table in TABLES:
+        from tracecheck.cli.decode_tables import write_table  # noqa: PLC0415  (loads pyarrow)
+
+        write_table(capture, pins, wiring, table, kind, out)
+    elif stacked is not None:
+        trace = _trace(capture, pins, wiring)
+        if table is not None:
+            stacked.write(trace, kind, out)
+        else:
+            _under_transfers(trace, stacked, out)
+
+
+def _trace(capture: Capture, pins: Pins, wiring: Wiring) -> Trace:
+    """All of a capture: what decoders said is looked up in it."""
+    from tracecheck.trace import Trace  # noqa: PLC0415
+
+    trace = Trace(capture.path, capture.rate_hz, wiring, capture=capture, glitch_s=pins.glitch_s)
+    trace.settle = pins.settle(capture)
+    with Progress(f"decoding {PurePath(capture.path).name}", capture.samples) as progress:
+        return trace.collect(decode_capture(capture, wiring, glitch_s=pins.glitch_s, progress=progress))
+
+
+def _under_transfers(trace: Trace, stacked: Stacked, out: Output) -> None:
+    style = Style(out.width, out.colour, out.unicode)
+    text = TransferText(trace.wiring, trace.settle, trace.rate_hz, style, whole=not out.is_terminal)
     shown = stacked.shown(trace, width=out.width if out.is_terminal else None)
-    _write(transfer_lines(trace, style, whole=not out.is_terminal, below=shown.below), out)
+    _write(transfer_lines(text, trace, below=shown.below), out)
     _write(shown.elsewhere(), out)
-    note(summary(trace))
+    note(text.summary)
     if shown.left_out:
         note(f"{shown.left_out} annotations more lie within those shown; --table annotations has all")
 
 
-def _sigrok(capture: Capture, rules: RuleSet, out: Output, stacked: Stacked) -> None:
-    wiring = wire(capture, list(rules.buses.values()))
+def _sigrok(capture: Capture, pins: Pins, out: Output, stacked: Stacked | None) -> None:
+    wiring = wire(capture, pins.buses)
     wired(capture, wiring, markers_will_do=False)
-    if stacked.asked:
+    if stacked is not None:
         stacked.run(capture, wiring)
         _write(stacked.sigrok_lines(), out)
         return
@@ -165,6 +165,7 @@ def _sigrok(capture: Capture, rules: RuleSet, out: Output, stacked: Stacked) -> 
             _write(peer.lines(columns, f"i2c-{number}"), out)
 
 
-def _write(lines: Iterator[str], out: Output) -> None:
-    while piece := list(islice(lines, _LINES_AT_ONCE)):
+def _write(lines: Iterable[str], out: Output) -> None:
+    rest = iter(lines)
+    while piece := list(islice(rest, _LINES_AT_ONCE)):
         out.text("\n".join(piece) + "\n")

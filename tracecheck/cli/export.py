@@ -10,8 +10,8 @@ from typing import Final
 import tracecheck
 from tracecheck.capture.model import Capture
 from tracecheck.cli.console import destination, note, refuse_inputs, state
-from tracecheck.cli.decode import wired
 from tracecheck.cli.lines import Lines
+from tracecheck.cli.pins import wired
 from tracecheck.cli.progress import Progress
 from tracecheck.cli.reading import Reading
 from tracecheck.cli.wiring import rule_set

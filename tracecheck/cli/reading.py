@@ -22,16 +22,15 @@ class Reading:
 
     def opened(self, path: str, *, empty: bool = False) -> Capture:
         """The capture at `path`. Raises CaptureError, also for one without samples unless `empty`; UsageError."""
-        import tracecheck  # noqa: PLC0415  (the options are parsed before anything heavy is loaded)
-        from tracecheck.capture.rate import parse_rate  # noqa: PLC0415
+        from tracecheck import capture as captures  # noqa: PLC0415  (options are parsed before anything heavy is loaded)
 
         try:
-            rate_hz = None if self.samplerate is None else parse_rate(self.samplerate)
+            rate_hz = None if self.samplerate is None else captures.parse_rate(self.samplerate)
         except UsageError as error:
             raise UsageError(f"--samplerate: {error}") from None
         if self.max_samples is not None and self.max_samples < 0:
             raise UsageError(f"--max-samples: {self.max_samples} makes no sense; give a number of samples")
-        capture = tracecheck.open(
+        capture = captures.open(
             path, rate_hz=rate_hz, max_samples=self.max_samples, device=self.device, unitsize=self.unitsize
         )
         if capture.samples == 0 and not empty:

@@ -7,23 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-import pyarrow as pa
-
 from tracecheck.capture.model import Capture
-from tracecheck.cli.console import say
+from tracecheck.cli.console import Output, say
 from tracecheck.decoding.wiring import Wiring
-from tracecheck.report.findings import instant_text
+from tracecheck.export.tables import WRITERS
 from tracecheck.report.visible import visible
 from tracecheck.stack import Annotation, annotate, outermost, parse_stack
 from tracecheck.stack.table import annotations_table
-from tracecheck.timebase import to_ns
+from tracecheck.timebase import instant_text, to_ns
 from tracecheck.trace import Trace
 
 COULD_NOT_CHECK = 2
 
 
 class Stacked:
-    """The stacks that were asked for, and after `run` what they said. Raises what is wrong with them at once."""
+    """The stacks asked for, at least one, and after `run` what they said. Raises what is wrong with them at once."""
 
     def __init__(self, asked: Sequence[str]) -> None:
         self.asked = [parse_stack(text) for text in asked]
@@ -32,8 +30,6 @@ class Stacked:
 
     def run(self, capture: Capture, wiring: Wiring) -> None:
         """Run all stacks on all buses. What goes wrong in a decoder is said; the others go on."""
-        if not self.asked:
-            return
         for bus in wiring.buses:
             found, troubles = annotate(capture, bus, self.asked)
             self._each += found
@@ -41,8 +37,9 @@ class Stacked:
                 say(visible(f"{trouble.bus}: {trouble.text}", line=True))
                 self.exit_code = COULD_NOT_CHECK
 
-    def table(self, trace: Trace) -> pa.Table:
-        return annotations_table(trace, [one for found in self._each for one in found])
+    def write(self, trace: Trace, kind: str, out: Output) -> None:
+        """All that they said as a table, in one of its formats."""
+        WRITERS[kind](annotations_table(trace, [one for found in self._each for one in found]), out)
 
     def sigrok_lines(self) -> Iterator[str]:
         """`START-END DECODER-N: TEXT`, as sigrok-cli prints them for each decoder of each stack."""

@@ -22,7 +22,6 @@ from tracecheck.live.sources import Stream
 from tracecheck.live.watcher import Watcher
 from tracecheck.report import json as as_json
 from tracecheck.report import text as as_text
-from tracecheck.report.findings import instant_text
 from tracecheck.report.rule_table import MARKS
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible
@@ -31,6 +30,7 @@ from tracecheck.rules.finding import Finding
 from tracecheck.rules.model import RuleSet
 from tracecheck.rules.quantity import parse_seconds
 from tracecheck.rules.stacks import rules_on_stacks
+from tracecheck.timebase import instant_text
 from tracecheck.words import SEVERITIES
 
 _STATUS_S = 0.2

@@ -17,8 +17,6 @@ from tracecheck.arrow import empty
 from tracecheck.streamed import TableStream
 
 BATCH_ROWS: Final = 1 << 16
-BINARY: Final = frozenset({"parquet", "arrow"})
-"""Formats that no terminal should be sent."""
 
 
 def write_csv(table: pa.Table | TableStream, file: Any) -> None:

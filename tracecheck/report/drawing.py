@@ -16,10 +16,9 @@ import numpy as np
 
 from tracecheck.exchange import Exchange, Mark, Wave
 from tracecheck.report.columns import Column, find, layout
-from tracecheck.report.findings import instant_text
 from tracecheck.report.style import Style
 from tracecheck.report.visible import visible
-from tracecheck.timebase import time_text, to_ns
+from tracecheck.timebase import instant_text, time_text, to_ns
 
 # (top, bottom) of a cell by level before it and number of edges in it: 0, 1, 2, more
 _BOXES = (((" ", "─"), ("┌", "┘"), ("╷", "┴"), ("▒", "▒")), (("─", " "), ("┐", "└"), ("┬", "╵"), ("▒", "▒")))

@@ -17,7 +17,7 @@ from tracecheck.rules.finding import Finding
 from tracecheck.rules.result import RuleResult
 from tracecheck.rules.verdict import Report
 from tracecheck.rules.vocabulary import ROLES, ROLES_OF
-from tracecheck.timebase import ns_text, to_ns
+from tracecheck.timebase import instant_text, ns_text, to_ns
 
 LIMIT = 10
 """Findings shown of one rule."""
@@ -212,14 +212,6 @@ def _markers(events: Sequence[str]) -> list[str]:
     names = [name for event in events for name in ROLES_OF.get(event, (event.partition(".")[0],))]
     order = {name: i for i, name in enumerate(ROLES)}
     return sorted(dict.fromkeys(names), key=lambda name: (order.get(name, len(order)), name))
-
-
-def instant_text(t_ns: int) -> str:
-    """A moment of the capture: `1.914875 ms`, to the nanosecond."""
-    for divisor, digits, unit in ((10**9, 9, "s"), (10**6, 6, "ms"), (10**3, 3, "us")):
-        if t_ns >= divisor:
-            return f"{t_ns // divisor}.{t_ns % divisor:0{digits}d} {unit}"
-    return f"{t_ns} ns"
 
 
 def duration_text(samples: int, rate_hz: int | None) -> str:

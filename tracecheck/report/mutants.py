@@ -8,9 +8,9 @@ from typing import Any
 
 from tracecheck.mutate.operators import BY_NAME, OPERATORS
 from tracecheck.mutate.run import Mutant, Mutation
-from tracecheck.report.findings import instant_text, wrapped
+from tracecheck.report.findings import wrapped
 from tracecheck.report.style import Align, Style, aligned
-from tracecheck.timebase import to_ns
+from tracecheck.timebase import instant_text, to_ns
 
 SCHEMA = 1
 _NAMED = 2

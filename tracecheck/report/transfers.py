@@ -1,166 +1,142 @@
-"""A decoded capture as text: one line a transfer, with the interrupt that ended it and the wake that followed."""
+"""A decoded capture as text: one line a transfer, with the interrupt that ended it and the wake that followed.
+
+Lines are made piece by piece as decoding goes on, in memory that does not grow with the capture, and written by the
+compiled core.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracecheck.arrow import having, integers
-from tracecheck.report.findings import instant_text
+from tracecheck import words
+from tracecheck._text import Cells, lines
+from tracecheck.collected import Collected
+from tracecheck.decoding.exchanges import Samples
+from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.wiring import Wiring
 from tracecheck.report.style import Style
-from tracecheck.timebase import time_text, to_ns
-from tracecheck.trace import Trace
+from tracecheck.report.undrawn import NONE, BusRows, Rows, in_order
+from tracecheck.timebase import column_ns, time_text
 
-_PIECE = 4096
-"""Transfers formatted at once."""
-_BYTES_AT = (16, 12, 8, 6, 2, 1, 0)
-"""Data bytes of a message shown on a terminal before some are left out, as many as fit into its width; at last their
-number alone."""
-
-Samples = NDArray[np.int64]
+_AT_ONCE = 1 << 14
+"""Transfers whose lines are one text."""
+_SIMULTANEOUS = words.ANOMALIES.index("simultaneous")
+_COLOURS = {"acked": (), "void": ("dim",)}
+_ODD = ("yellow",)
 
 
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """For each transfer of one bus, in samples: the interrupt that ended it and the wake after that; -1: none.
+class Piece(NamedTuple):
+    """Lines of transfers, each with its line end, and for each the number of its bus and of its transfer."""
 
-    The interrupt is the first at or after STOP, else the last before it. `wake` is its own: it came before the next.
+    text: str
+    bus: NDArray[np.int16]
+    transfer: Samples
+
+
+class TransferText:
+    """The text of one decode: a head, then a line a transfer, in order of START over all buses.
+
+    `settle` in samples; `whole`: all bytes, however long a line gets, else as many as the style's width lets.
     """
 
-    irq: Samples
-    wake: Samples
+    def __init__(self, wiring: Wiring, settle: int, rate_hz: int | None, style: Style, *, whole: bool = False) -> None:
+        self._wiring, self._settle, self._rate_hz = wiring, settle, rate_hz
+        self._several = len(wiring.buses) > 1
+        self._timed = any(m.role == "irq" for m in wiring.markers)
+        head = f"{'time':>14}  {'bus  ' if self._several else ''}{'#':>5}  {'outcome':<12}"
+        head += f"  {'irq':>9}  {'wake':>9}" if self._timed else ""
+        self.head = style.paint(f"{head}  transfer", "dim")
+        self._room = -1 if whole else max(style.width - len(head) - 2, 0)
+        self._buses = [f"{b.name:<5}".encode("utf-8", "replace") for b in wiring.buses]
+        painted = (style.paint(f"{word:<12}", *_COLOURS.get(word, _ODD)) for word in words.OUTCOMES)
+        self._outcomes = [text.encode() for text in painted]
+        self.transfers = self.anomalies = 0
+
+    @property
+    def needed(self) -> Wiring:
+        """What of the wiring must be decoded: markers only where interrupts are told."""
+        markers = tuple(m for m in self._wiring.markers if m.bus is not None) if self._timed else ()
+        return Wiring(self._wiring.buses, markers)
+
+    def pieces(self, batches: Iterable[Batch]) -> Iterator[Piece]:
+        """The lines of all transfers, and counts them."""
+        buses: list[BusRows] = []
+        for batch in batches:
+            buses = buses or [
+                BusRows(number, bus.name, self._wiring, batch, self._settle, several=self._several, timed=self._timed)
+                for number, bus in enumerate(self._wiring.buses)
+            ]
+            self.count(batch)
+            for bus in buses:
+                bus.feed(batch)
+            until = min((bus.until for bus in buses), default=0)
+            del batch  # before the next one is decoded
+            parts = [part for bus in buses if (part := bus.taken(until)) is not None]
+            if parts:
+                yield from self._drawn(in_order(parts))
+
+    @property
+    def summary(self) -> str:
+        """`8 transfers, 2 anomalies (see decode --table anomalies)`, of what has been drawn.
+
+        Both lines changing in one sample is a note that slow sampling makes everywhere: it is not counted.
+        """
+        text = f"{self.transfers} transfer{'' if self.transfers == 1 else 's'}"
+        if self.anomalies:
+            word = "anomaly" if self.anomalies == 1 else "anomalies"
+            text += f", {self.anomalies} {word} (see decode --table anomalies)"
+        return text
+
+    def count(self, batch: Batch) -> None:
+        """Count a batch's transfers and anomalies for the summary; `pieces` does so by itself."""
+        for rows in batch.buses.values():
+            self.transfers += len(rows["transfers"]["transfer"])
+            self.anomalies += int((rows["anomalies"]["kind"] != _SIMULTANEOUS).sum())
+
+    def _drawn(self, rows: Rows) -> Iterator[Piece]:
+        for begin in range(0, len(rows.of["start"]), _AT_ONCE):
+            of = {name: column[begin : begin + _AT_ONCE] for name, column in rows.of.items()}
+            cells = [Cells(self._outcomes, of["outcome"].astype(np.int64))]
+            if self._timed:
+                cells += [_cells(of["irq"], self._irq_text), _cells(of["wake"], self._wake_text)]
+            text = lines(
+                column_ns(of["start"], self._rate_hz) if self._rate_hz else of["start"],
+                bool(self._rate_hz),
+                Cells(self._buses, of["bus"].astype(np.int64)) if self._several else None,
+                of["transfer"],
+                cells,
+                of["first"],
+                of["last"],
+                rows.messages,
+                rows.values,
+                self._room,
+            )
+            yield Piece(text, of["bus"], of["transfer"])
+
+    def _irq_text(self, key: int) -> str:
+        return ("S+" if key & 1 else "") + time_text(key >> 1, self._rate_hz)
+
+    def _wake_text(self, key: int) -> str:
+        return time_text(key, self._rate_hz)
 
 
-def transfer_lines(
-    trace: Trace,
-    style: Style,
-    *,
-    whole: bool = False,
-    below: Callable[[str, int], Iterable[str]] = lambda bus, transfer: (),
-) -> Iterator[str]:
-    """A head and a line a transfer, in order of START over all buses. `whole`: however long, all bytes.
-
-    `below` gives the lines that stand under a transfer's.
-    """
-    several = len(trace.wiring.buses) > 1
-    timed = any(m.role == "irq" for m in trace.wiring.markers)
-    head = f"{'time':>14}  {'bus  ' if several else ''}{'#':>5}  {'outcome':<12}"
-    head += f"  {'irq':>9}  {'wake':>9}" if timed else ""
-    yield style.paint(f"{head}  transfer", "dim")
-    rows = trace.transfers.sort_by([("start", "ascending")]) if several else trace.transfers
-    latencies = {b.name: latencies_of(trace, b.name) for b in trace.wiring.buses} if timed else {}
-    messages = {b.name: _messages(trace, b.name) for b in trace.wiring.buses}
-    room = None if whole else style.width - len(head) - 2
-    for batch in rows.to_batches(max_chunksize=_PIECE):
-        for row in batch.to_pylist():
-            bus, number = row["bus"], row["transfer"]
-            when = str(row["start"]) if not trace.rate_hz else instant_text(to_ns(row["start"], trace.rate_hz))
-            outcome = f"{row['outcome']:<12}"
-            colour = {"acked": (), "void": ("dim",)}.get(row["outcome"], ("yellow",))
-            line = f"{when:>14}  {f'{bus:<5}' if several else ''}{number:>5}  {style.paint(outcome, *colour)}"
-            if timed:
-                line += _latency_cells(row, latencies[bus], trace.rate_hz)
-            yield f"{line}  {_text(messages[bus].get(number, ()), room)}".rstrip()
-            yield from below(bus, number)
+def _cells(keys: Samples, text: Callable[[int], str]) -> Cells:
+    """Few distinct times, many rows: each is written once."""
+    distinct, index = np.unique(keys, return_inverse=True)
+    texts = [f"{'-' if key == NONE else text(key):>9}".encode() for key in distinct.tolist()]
+    return Cells(texts, index.astype(np.int64))
 
 
-def latencies_of(trace: Trace, bus: str) -> Latencies:
-    """The interrupt and wake of every transfer of a bus."""
-    timeline = having(trace.timeline, "bus", bus)
-    names = next((m.name for m in trace.wiring.markers_of(bus) if m.role == "irq"), "irq")
-    wires = {m.name: m for m in trace.wiring.markers_of(bus)}
-    begin = names if names in wires and wires[names].coding == "pulse-count" else f"{names}.begin"
-    irq_at, irq_of = _events(timeline, begin)
-    wake_at, wake_of = _events(timeline, "wake")
-    rows = trace.columns(bus, "transfers")
-    ids, ends = rows["transfer"], np.where(rows["stop"] >= 0, rows["stop"], rows["start"])
-    after = np.searchsorted(irq_at, ends, side="left")
-    irq = _own(irq_at, irq_of, after, ids)
-    irq = np.where(irq >= 0, irq, _own(irq_at, irq_of, after - 1, ids))
-    following = np.append(irq_at, np.iinfo(np.int64).max)[np.searchsorted(irq_at, irq, side="right")]
-    wake = _own(wake_at, wake_of, np.searchsorted(wake_at, irq, side="left"), ids)
-    wake = np.where((irq >= 0) & (wake >= irq) & (wake < following), wake, -1)
-    return Latencies(irq, wake)
-
-
-def _events(timeline: pa.Table, name: str) -> tuple[Samples, Samples]:
-    mine = having(timeline, "event", name)
-    return integers(mine["sample"]), integers(mine["transfer"])
-
-
-def _own(at: Samples, owner: Samples, index: NDArray[np.intp], ids: Samples) -> Samples:
-    """The event at each index where it belongs to that very transfer, else -1."""
-    inside = (index >= 0) & (index < len(at))
-    index = np.where(inside, index, 0)
-    padded_at, padded_owner = np.append(at, -1), np.append(owner, -1)
-    return np.where(inside & (padded_owner[index] == ids), padded_at[index], -1)
-
-
-def _latency_cells(row: dict[str, object], found: Latencies, rate_hz: int | None) -> str:
-    number, stop, start = row["transfer"], row["stop"], row["start"]
-    assert isinstance(number, int)
-    irq, wake = int(found.irq[number]), int(found.wake[number])
-    since = stop if isinstance(stop, int) else start
-    assert isinstance(since, int)
-    first = ("" if isinstance(stop, int) else "S+") + time_text(irq - since, rate_hz) if irq >= 0 else "-"
-    second = time_text(wake - irq, rate_hz) if wake >= 0 else "-"
-    return f"  {first:>9}  {second:>9}"
-
-
-def _messages(trace: Trace, bus: str) -> dict[int, list[tuple[str, bytes]]]:
-    """`0x50 W` and its data, `Sr R` and its, of each transfer of a bus."""
-    messages = having(trace.messages, "bus", bus)
-    columns = [
-        messages[c].to_pylist() for c in ("transfer", "address", "ten_bit", "direction", "restart", "acked", "data")
-    ]
-    found: dict[int, list[tuple[str, bytes]]] = {}
-    before: dict[int, int | None] = {}
-    for transfer, address, ten_bit, direction, restart, acked, data in zip(*columns, strict=True):
-        where = "0x???" if address is None else f"0x{address:0{3 if ten_bit else 2}X}"
-        words = ["Sr"] if restart else []
-        if not restart or before.get(transfer) != address:
-            words.append(where)
-        words.append("R" if direction == "read" else "W")
-        if acked is False:
-            words.append("NACK")
-        before[transfer] = address
-        found.setdefault(transfer, []).append((" ".join(words), data))
-    return found
-
-
-def _text(messages: Sequence[tuple[str, bytes]], room: int | None) -> str:
-    """`0x50 W 10  Sr R DE AD` in so many columns, if it can be; None: with all bytes."""
-    for limit in _BYTES_AT if room is not None else (None,):
-        text = "  ".join(f"{words} {_hex(data, limit)}" if data else words for words, data in messages)
-        if room is None or len(text) <= room:
-            break
-    return text
-
-
-def _hex(data: bytes, limit: int | None) -> str:
-    if limit is None or len(data) <= max(limit, 1):
-        return data.hex(" ").upper()
-    first, last = (limit // 2 - 1,) * 2 if limit > 4 else (limit, 0)
-    shown = [
-        data[:first].hex(" ").upper(),
-        f"({len(data) - first - last} more)",
-        data[len(data) - last :].hex(" ").upper(),
-    ]
-    return " ".join(part for part in shown if part) if first else f"({len(data)})"
-
-
-def summary(trace: Trace) -> str:
-    """`8 transfers, 2 anomalies (see decode --table anomalies)`.
-
-    Both lines changing in one sample is a note that slow sampling makes everywhere: it is not counted.
-    """
-    transfers = len(trace.transfers)
-    anomalies = sum(kind != "simultaneous" for kind in trace.anomalies["kind"].to_pylist())
-    text = f"{transfers} transfer{'' if transfers == 1 else 's'}"
-    if anomalies:
-        text += f", {anomalies} anomal{'y' if anomalies == 1 else 'ies'} (see decode --table anomalies)"
-    return text
+def transfer_lines(text: TransferText, trace: Collected, below: Callable[[str, int], Iterable[str]]) -> Iterator[str]:
+    """The head and the lines of a trace's transfers; `below` gives those that stand under a transfer's."""
+    names = [bus.name for bus in trace.wiring.buses]
+    yield text.head
+    for piece in text.pieces([trace.batch()]):
+        each = zip(piece.text.splitlines(), piece.bus.tolist(), piece.transfer.tolist(), strict=True)
+        for line, bus, transfer in each:
+            yield line
+            yield from below(names[bus], transfer)

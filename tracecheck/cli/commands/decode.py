@@ -9,9 +9,8 @@ import typer
 from tracecheck.cli import options as opt
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.reading import Reading
+from tracecheck.words import TABLES
 
-TABLES = ("bytes", "messages", "transfers", "markers", "anomalies", "stretches", "timings", "timeline")
-"""As trace.TABLES, which numpy comes with; a test holds the two together."""
 TableFormat = Literal["text", "csv", "jsonl", "parquet", "arrow", "sigrok"]
 
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 import tracecheck
 from tracecheck.errors import CaptureError
-from tracecheck.report.findings import beside_text, beyond_text, duration_text, instant_text, reason
+from tracecheck.report.findings import beside_text, beyond_text, duration_text, reason
 from tracecheck.report.html.histogram import histogram, spark
 from tracecheck.report.html.overview import Place, overview
 from tracecheck.report.html.scene import Scene, scenes
@@ -36,7 +36,7 @@ from tracecheck.rules.finding import Finding
 from tracecheck.rules.library import preset_names
 from tracecheck.rules.measured import Measured, measured_by
 from tracecheck.rules.result import RuleResult
-from tracecheck.timebase import ns_text
+from tracecheck.timebase import instant_text, ns_text
 from tracecheck.words import VERDICTS
 
 DRAWN_PER_RULE: Final = 6

@@ -13,11 +13,10 @@ from itertools import pairwise
 import numpy as np
 
 from tracecheck.exchange import Mark, Wave
-from tracecheck.report.findings import instant_text
 from tracecheck.report.html.scene import SaidRow, Scene
 from tracecheck.report.html.svg import CHAR, drawing, element, text, titled
 from tracecheck.report.html.timescale import Hole, Timescale
-from tracecheck.timebase import time_text, to_ns
+from tracecheck.timebase import instant_text, time_text, to_ns
 
 _GUTTER = 84
 _RIGHT = 30
