@@ -17,7 +17,7 @@ from tracecheck.words import PARAMETERS
 class Limit(BaseModel):
     """`{ min = "1.3us" }`, of the parameter whose name is the key before it; fSCL is bounded by frequencies."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
 
     parameter: str
     min: Quantity | None = None
@@ -89,7 +89,7 @@ LimitTable = Annotated[dict[str, Limit], BeforeValidator(_limits)]
 class Rise(BaseModel):
     """How long SCL and SDA take to rise from 30 % to 70 % of VDD, at most: between these each edge may have been."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
 
     scl: Seconds = parse_quantity("0s")
     sda: Seconds = parse_quantity("0s")

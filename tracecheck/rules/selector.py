@@ -116,7 +116,7 @@ class Selector(BaseModel):
     bus, where a void is passed over; `time` is a window on its START, both ends included.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     address: Annotated[frozenset[int], BeforeValidator(_addresses)] | None = None
     not_address: Annotated[frozenset[int], BeforeValidator(_addresses)] | None = None

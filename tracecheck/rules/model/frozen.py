@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """A model without surprises: unknown keys and wrong types are refused, and nothing changes once it is made."""
+    """A model without surprises: unknown keys and wrong types are refused, and nothing changes once it is made.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    What checks it is built when the first one is made: few rule files have all kinds of rule.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, StrictInt
+from pydantic_core import CoreSchema, core_schema
 
 from tracecheck.rules.limit import Rise, RiseTimes
 from tracecheck.rules.model.frozen import Frozen
 from tracecheck.rules.model.kinds import AnyRule
 from tracecheck.rules.model.pins import BusSpec, MarkerSpec
+from tracecheck.rules.model.rule import Rule
 from tracecheck.rules.model.stack import StackSpec
 from tracecheck.rules.quantity import Seconds, parse_quantity
+
+
+class _Made:
+    """Rules were checked when each was made: what checks all other kinds need not be built for a set of them."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.tuple_variable_schema(core_schema.is_instance_schema(Rule))
 
 
 class RuleSet(Frozen):
@@ -28,7 +37,7 @@ class RuleSet(Frozen):
     buses: dict[str, BusSpec] = Field(default_factory=dict)
     markers: dict[str, MarkerSpec] = Field(default_factory=dict)
     stacks: dict[str, StackSpec] = Field(default_factory=dict)
-    rules: tuple[AnyRule, ...] = ()
+    rules: Annotated[tuple[AnyRule, ...], _Made()] = ()
     settle: Seconds = parse_quantity("5ms")
     timebase_ppm: Annotated[StrictInt, Field(ge=0, le=100_000)] = 100
     glitch: Seconds = parse_quantity("50ns")
