@@ -15,9 +15,10 @@ CLEAN_MARKERS = CAPTURES / "pico" / "pico-clean-mixed-two-pin.sr"
 FAILING = CAPTURES / "synthetic" / "synthetic-late-wake.sr"
 LIMIT = 3
 """Times the modules of `import pyarrow` that a small analysis may load."""
-REQUIRED = {"numpy", "pydantic", "toml_rs", "tracecheck", "typer"}
+REQUIRED = {"numpy", "pydantic", "tracecheck", "typer"}
 """Of the packages that tracecheck's own requirements, and the extras, bring, those it loads."""
-INSTALLED = REQUIRED | {"isal", "jinja2", "junitparser", "matplotlib", "pandas", "perfetto", "pyarrow", "rich", "vcd"}
+LATE = {"isal", "jinja2", "junitparser", "matplotlib", "pandas", "perfetto", "pyarrow", "rich", "toml_rs", "vcd"}
+INSTALLED = REQUIRED | LATE
 
 MAIN = """\
 import json, sys
