@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import math
 import resource
 import shutil
 import statistics
@@ -81,6 +82,12 @@ def cpu(work: Callable[[], int]) -> tuple[float, int]:
     return statistics.median(seconds), found
 
 
+def rounded(value: float) -> str:
+    """Two digits or more, however small: `0.015`, `4.5`, `5885`."""
+    decimals = max(1 - math.floor(math.log10(value)), 0) if value > 0 else 0
+    return f"{value:.{decimals}f}"
+
+
 def table(repeat: int) -> str:
     """The measurements as Markdown."""
     source = tracecheck.open(SOURCE)
@@ -93,10 +100,10 @@ def table(repeat: int) -> str:
             size = sum(f.stat().st_size for f in Path(name).glob("digital_*.bin")) if "digital" in path.name else 0
             size = size or path.stat().st_size
             cells = (
-                f"{size / 1e6:.1f}",
+                rounded(size / 1e6),
                 f"{seconds:.2f}",
                 f"{edges / seconds / 1e6:.2f}",
-                f"{size / seconds / 1e6:.0f}",
+                rounded(size / seconds / 1e6),
             )
             rows.append(f"| {form} | {' | '.join(cells)} |")
     head = (

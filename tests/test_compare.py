@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -22,7 +28,7 @@ from tracecheck.rules.library import preset_names
 from tracecheck.rules.timing import taken_apart
 
 CAPTURES = Path(__file__).parent.parent / "captures"
-SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "baseline-2.json"
+SCHEMAS = Path(__file__).parent.parent / "docs" / "schema"
 CLEAN = str(CAPTURES / "pico" / "pico-clean-unseen-mixed-400k.sr")
 HOG = str(CAPTURES / "pico" / "pico-hog-executor.sr")
 AGAIN = "write it anew: tracecheck compare CAPTURE --save-baseline FILE"
@@ -250,12 +256,17 @@ def test_a_baseline_stands_for_its_capture(baseline: Path, capsys: pytest.Captur
     assert read_baseline("x", baseline.read_text()).text() == baseline.read_text()
 
 
-def test_baselines_are_as_the_published_schema_says(baseline: Path, tmp_path: Path) -> None:
-    schema = json.loads(SCHEMA.read_text())
+def published(name: str, *parts: str) -> jsonschema.Draft202012Validator:
+    """A schema, with every key that it and these of its parts do not name forbidden: a new key has to be described."""
+    schema = json.loads((SCHEMAS / name).read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    for node in (schema, schema["$defs"]["rule"]):
-        node["additionalProperties"] = False  # a new key has to be described
-    valid = jsonschema.Draft202012Validator(schema)
+    for node in (schema, *(schema["$defs"][part] for part in parts)):
+        node["additionalProperties"] = False
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_baselines_are_as_the_published_schema_says(baseline: Path, tmp_path: Path) -> None:
+    valid = published("baseline-2.json", "rule")
     other = tmp_path / "other.json"
     sensor = str(CAPTURES / "sigrok-dumps" / "rtc_ds1307_200khz_no_samplerate.sr")
     for capture, rules in ((CLEAN, ["i2c-fast", "embassy-rp"]), (sensor, ["i2c", "smbus"])):
@@ -282,6 +293,68 @@ def test_json(baseline: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("shape", "median"),
         ("SCL period of", "tail"),
     }
+
+
+def test_comparisons_are_as_the_published_schema_says(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of captures that between them give everything a comparison can hold."""
+    valid = published("compare-2.json", "shift")
+    narrow, other = tmp_path / "narrow.toml", tmp_path / "other.toml"
+    rule = '[[rule]]\nid = "w"\nkind = "response"\ntrigger = "irq.begin"\nresponse = "wake"\nwithin = "{}us"\n'
+    narrow.write_text('version = 1\nextends = ["three-pin"]\n' + rule.format(50))
+    other.write_text('version = 1\nextends = ["three-pin", "i2c"]\n' + rule.format(60))
+    of_narrow = tmp_path / "narrow.json"
+    assert main(["compare", CLEAN, "--save-baseline", str(of_narrow), "--rules", str(narrow), "-q"]) == 0
+    sensor = str(CAPTURES / "sigrok-dumps" / "rtc_ds1307_200khz_no_samplerate.sr")
+    slower = str(CAPTURES / "pico" / "pico-clean-unseen-mixed-100k.sr")
+    full: set[str] = set()
+    codes = set()
+    for arguments in (
+        [str(baseline), HOG],
+        [str(baseline), CLEAN, "--rules", "i2c"],
+        [str(of_narrow), CLEAN, "--rules", str(other)],
+        [CLEAN, sensor],
+        [CLEAN, slower],
+        [CLEAN, CLEAN],
+    ):
+        capsys.readouterr()
+        code = main(["compare", *arguments, "--format", "json", "-q"])
+        found = json.loads(capsys.readouterr().out)
+        valid.validate(found)
+        assert found["exit_code"] == code
+        codes.add(code)
+        full |= {key for key, value in found.items() if value}
+        full |= {shift["verdict"] for shift in found["shifts"]}
+    assert codes == {0, 1, 2}
+    assert full >= set(found) - {"exit_code"} | {"regression", "unclear", "same"}
+    for broken in ({**found, "new_key": 1}, {**found, "shifts": [{**found["shifts"][0], "figure": "mean"}]}):
+        with pytest.raises(jsonschema.ValidationError):
+            valid.validate(broken)
+
+
+def test_lines_are_wrapped_to_a_terminal_only(baseline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(baseline), HOG, "-q"]) == 1
+    piped = capsys.readouterr().out
+    shown = on_terminal(["compare", str(baseline), HOG, "-q"], columns=60)
+    assert max(map(len, piped.splitlines())) > 60 >= max(map(len, shown.splitlines()))
+    assert re.sub(r"\n    ", " ", shown) == piped
+
+
+def on_terminal(arguments: list[str], *, columns: int) -> str:
+    """What the program prints to a terminal of that width."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tracecheck", *arguments], stdin=theirs, stdout=theirs, env=environment
+    ):
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # how Linux says that nobody has the other end open any more
+            while part := os.read(ours, 65536):
+                said += part
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n")
 
 
 def test_a_slower_bus_is_found_and_a_wide_tolerance_lets_it_pass(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def test_a_time_and_a_trigger(tmp_path: Path, capfd: Said) -> None:
     out = tmp_path / "x.sr"
     assert main([*DEMO, "--time", "50ms", "-o", str(out)]) == 0
     assert tracecheck.open(out).samples >= 45_000
-    assert main([*DEMO, "--samples", "3000", "--trigger", "SCL=r", "-o", str(out), "--quiet"]) == 0
+    assert main([*DEMO, "--samples", "3000", "--trigger", "SCL=r", "-o", str(out), "--overwrite", "-q"]) == 0
     assert tracecheck.open(out).samples > 0
     assert capfd.readouterr().err == ""
 
@@ -131,11 +131,35 @@ def test_unplugged_midway(body: str, why: str, tmp_path: Path, monkeypatch: pyte
     toy(tmp_path, monkeypatch, body)
     out, part = tmp_path / "x.sr", tmp_path / "x.partial.sr"
     out.write_text("of before")
-    assert main([*TOY, "-o", str(out), "-q"]) == 2
+    assert main([*TOY, "-o", str(out), "--overwrite", "-q"]) == 2
     said = f"tracecheck: {why}; what was recorded until then is kept in {part} and not judged\n"
     assert capfd.readouterr() == ("", said)
     assert out.read_text() == "of before"
     assert part.read_bytes() == CAPTURE.read_bytes()
+
+
+def test_what_broke_off_before_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
+    toy(tmp_path, monkeypatch, f"cp {CAPTURE} $out; exit 1")
+    parts = [tmp_path / f"x.partial{more}.sr" for more in ("", "-2", "-3")]
+    for part in parts:
+        assert main([*TOY, "-o", str(tmp_path / "x.sr"), "-q"]) == 2
+        assert f"is kept in {part} and" in capfd.readouterr().err
+        assert part.read_bytes() == CAPTURE.read_bytes()
+        part.write_text(part.name)
+    assert [part.read_text() for part in parts] == [part.name for part in parts]
+
+
+def test_nothing_is_recorded_over_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
+    """It is said before the analyzer is touched, not after an hour of recording."""
+    toy(tmp_path, monkeypatch, f"touch {tmp_path}/run; cp {CAPTURE} $out")
+    out = tmp_path / "x.sr"
+    out.write_text("of before")
+    assert main([*TOY, "-o", str(out)]) == 2
+    said = f"tracecheck: {out}: is there already; give -o another name, or --overwrite if it may be lost\n"
+    assert capfd.readouterr() == ("", said)
+    assert out.read_text() == "of before" and not (tmp_path / "run").exists()
+    assert main([*TOY, "-o", str(out), "--overwrite"]) == 0
+    assert out.read_bytes() == CAPTURE.read_bytes()
 
 
 def test_unplugged_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> None:
@@ -144,7 +168,7 @@ def test_unplugged_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     there = tracecheck.open(CAPTURE).samples
     out, part = tmp_path / "x.sr", tmp_path / "x.partial.sr"
     assert main(["record", "--driver", "demo", "--samples", str(there), "-o", str(out), "-q"]) == 0
-    assert main(["record", "--driver", "demo", "--samples", str(there + 1), "-o", str(out), "-q"]) == 2
+    assert main(["record", "--driver", "demo", "--samples", str(there + 1), "-o", str(out), "--overwrite", "-q"]) == 2
     assert capfd.readouterr().err == (
         f"tracecheck: the device sent {there} samples and stopped before the end; was it unplugged?; "
         f"what was recorded until then is kept in {part} and not judged\n"
@@ -187,7 +211,7 @@ def test_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said)
     assert main(["record", "--list"]) == 2
     assert capfd.readouterr().err == (
         "tracecheck: --driver demo: no device answers; is it plugged in, and may you use it? "
-        "(tracecheck record --list)\n"
+        "tracecheck record --list shows what answers\n"
         "tracecheck: no device answers; is it plugged in, and may you use it? "
         "(fx2lafw needs its firmware, too; on Debian: apt install sigrok-firmware-fx2lafw)\n"
     )
@@ -200,7 +224,7 @@ def test_what_a_driver_needs_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main(fx2lafw) == 2
     assert capfd.readouterr().err == (
         "tracecheck: --driver fx2lafw:conn=1.5: no device answers; is it plugged in, and may you use it? "
-        f"(tracecheck record --list) {needs_it}"
+        f"tracecheck record --list shows what answers {needs_it}"
     )
     toy(tmp_path, monkeypatch, "echo 'Failed to open device.' >&2; exit 1", scan="fx2lafw - A with 2 channels: D0 D1")
     assert main(fx2lafw) == 2

@@ -78,6 +78,21 @@ def test_the_command_tells_findings_saves_pieces_and_ends_with_the_verdict(
     assert main(["analyze", str(folder / "0002-expect-1.sr"), *LINES[4:], *WAKE, "-q"]) == 1
 
 
+def test_pieces_of_before_stay(tmp_path: Path) -> None:
+    """The numbers go on; files that are no pieces do not count."""
+    (tmp_path / "x.bin").write_bytes(raw(HOG))
+    folder = tmp_path / "pieces"
+    folder.mkdir()
+    for name in ("0007-expect-1.sr", "notes.txt", "9999.sr", "0100-x.vcd", "tracecheck-12-x.sr"):
+        (folder / name).write_text(name)
+    before = {file.name for file in folder.iterdir()}
+    arguments = ["watch", str(tmp_path / "x.bin"), *LINES, *WAKE, "--save", str(folder), "--save-at-most", "1", "-q"]
+    for _ in range(2):
+        assert main(arguments) == 1
+    assert {file.name for file in folder.iterdir()} - before == {"0008-expect-1.sr", "0009-expect-1.sr"}
+    assert all((folder / name).read_text() == name for name in before)
+
+
 def test_findings_of_one_event_share_a_piece(tmp_path: Path) -> None:
     (tmp_path / "x.bin").write_bytes(raw(HOG))
     folder, presets = tmp_path / "pieces", ["--rules", "embassy-rp", "--rules", "three-pin"]

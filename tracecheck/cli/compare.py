@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import tracecheck
-from tracecheck.cli.console import destination, note, state
+from tracecheck.cli.console import Output, destination, note, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.percent import parse_percent
 from tracecheck.cli.progress import Progress
@@ -51,8 +52,16 @@ def run(request: Request) -> int:
         if request.output_format == "json":
             out.text(json.dumps(said.as_object(found), indent=2, ensure_ascii=False) + "\n")
         else:
-            out.text("".join(f"{visible(line, line=True)}\n" for line in said.lines(found)))
+            for line in said.lines(found):
+                out.text("\n".join(_wrapped(visible(line, line=True), out)) + "\n")
     return found.exit_code
+
+
+def _wrapped(line: str, out: Output) -> list[str]:
+    """To the width of a terminal; in a pipe or a file a line stays one."""
+    if not out.is_terminal:
+        return [line]
+    return textwrap.wrap(line, out.width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def _side(path: str, request: Request, *, saved: bool) -> Baseline:

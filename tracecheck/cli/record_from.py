@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from tracecheck.errors import UsageError
+from tracecheck.errors import OutputError, UsageError
 
 
 def check(
@@ -15,8 +16,12 @@ def check(
     of_emulation: Mapping[str, object],
     *,
     list_devices: bool,
+    overwrite: bool,
 ) -> None:
-    """Raises UsageError where there is no source, or two, or options that do not go with it."""
+    """Raises UsageError where there is no source, or two, or options that do not go with it.
+
+    Raises OutputError where a file at `output` would be lost.
+    """
     if list_devices:
         if emulate is not None or output is not None:
             raise UsageError("--list shows devices and records nothing; leave --emulate and -o out")
@@ -34,6 +39,8 @@ def check(
         _refuse(of_device, "--driver", "--emulate")
     if output is None:
         raise UsageError("record where to? Give -o FILE.sr")
+    if not overwrite and Path(output).exists():
+        raise OutputError(output, "is there already; give -o another name, or --overwrite if it may be lost")
 
 
 def _refuse(options: Mapping[str, object], theirs: str, given: str) -> None:

@@ -1,7 +1,7 @@
 """sigrok-cli records into a file; whatever becomes of it, what was recorded is kept.
 
-A whole recording appears at its place at once. A broken one lies beside it, as `NAME.partial.sr`, and takes no
-whole one's place.
+A whole recording appears at its place at once. A broken one lies beside it, as `NAME.partial.sr`, and takes neither a
+whole one's place nor that of another broken one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -150,7 +151,9 @@ def _too_short(plan: Plan, samples: int, rate_hz: int | None) -> str | None:
 
 
 def _partial(place: Path) -> Path:
-    return place.with_name(f"{place.stem}.partial.sr")
+    first = place.with_name(f"{place.stem}.partial.sr")
+    more = (place.with_name(f"{place.stem}.partial-{i}.sr") for i in count(2))
+    return next(path for path in chain((first,), more) if not path.exists())
 
 
 def _moved(draft: Path, place: Path) -> str:

@@ -52,7 +52,8 @@ class Piece:
 class Savings:
     """Writes `folder/0001-RULE.sr`, `margin` samples on either side of what was found, at most `most` of them.
 
-    Findings share a piece where one lies in the piece of the other.
+    Findings share a piece where one lies in the piece of the other. Where the folder has pieces from before, the
+    numbers go on after theirs.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Savings:
         """Findings of which no piece is saved: there were too many."""
         try:
             self._folder.mkdir(exist_ok=True)
+            self._before = max((_number(path.name) for path in self._folder.iterdir()), default=0)
         except OSError as error:
             raise OutputError(folder, f"cannot be made: {error.strerror}; give another folder") from None
 
@@ -102,7 +104,7 @@ class Savings:
         for piece in ready:
             self._waiting.remove(piece)
             self._written += 1
-            piece.path = self._folder / f"{self._written:04d}-{piece.name}.sr"
+            piece.path = self._folder / f"{self._before + self._written:04d}-{piece.name}.sr"
             self._ring.save(
                 piece.path,
                 (piece.start, piece.stop),
@@ -115,3 +117,9 @@ class Savings:
                 },
             )
         return ready
+
+
+def _number(name: str) -> int:
+    """Of a file that is called as pieces are; 0 of all others."""
+    form = re.fullmatch(r"([0-9]{4,9})-.*\.sr", name)
+    return int(form[1]) if form else 0

@@ -92,7 +92,9 @@ def the_device(driver: str) -> Device:
     """The one device of a driver. Raises UsageError where there is none."""
     found = devices(driver)
     if not found:
-        raise UsageError(f"--driver {driver}: {SILENCE} (tracecheck record --list){wanted_firmware(driver)}")
+        raise UsageError(
+            f"--driver {driver}: {SILENCE} tracecheck record --list shows what answers{wanted_firmware(driver)}"
+        )
     return found[0]
 
 

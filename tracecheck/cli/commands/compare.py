@@ -49,6 +49,9 @@ def compare(
       tracecheck compare base.json after.sr --tolerance 10% --rules board.toml
 
     \b
+    A change is a line; on a terminal long lines are wrapped.
+
+    \b
     Exit codes: 0 nothing longer or more than the tolerance and chance allow, 1 a
     time or a count is, or a rule that passed fails now, 2 nothing in common, a rule
     is not judged any more, or something cannot be read.

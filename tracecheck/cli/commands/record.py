@@ -14,6 +14,9 @@ def record(
         str | None,
         typer.Option("--output", "-o", metavar="FILE.sr", help="Write the recording there, as a sigrok session."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let the recording take the place of FILE.sr, if there is one.")
+    ] = False,
     driver: Annotated[
         str | None,
         typer.Option("--driver", metavar="NAME", help="Record from this kind of analyzer, through sigrok-cli."),
@@ -89,7 +92,8 @@ def record(
     \b
     --driver runs sigrok-cli (on Debian: apt install sigrok-cli, for fx2lafw also
     sigrok-firmware-fx2lafw). A recording that breaks off, because the device was
-    unplugged say, is kept as x.partial.sr.
+    unplugged say, is kept as x.partial.sr (or x.partial-2.sr, and so on). Without
+    --overwrite nothing is recorded where FILE.sr is there already.
 
     \b
     Targets, ADDRESS=KIND[,option=value], the address without the read/write bit
@@ -131,7 +135,7 @@ def record(
         "--samplerate": samplerate, "--time": time, "--samples": samples, "--trigger": trigger, "--channel": channel
     }  # fmt: skip
     of_emulation = {"--ms": ms, "--target": target, "--fault": fault, "--pin": pin, "--rate": rate}
-    check(driver, emulate, output, of_device, of_emulation, list_devices=list_devices)
+    check(driver, emulate, output, of_device, of_emulation, list_devices=list_devices, overwrite=overwrite)
     if list_devices:
         from tracecheck.cli.record_device import list_all
 

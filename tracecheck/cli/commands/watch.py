@@ -44,7 +44,11 @@ def watch(
     ] = False,
     save: Annotated[
         str | None,
-        typer.Option("--save", metavar="FOLDER", help="Save what lies around failures there, as sigrok sessions."),
+        typer.Option(
+            "--save",
+            metavar="FOLDER",
+            help="Save what lies around failures there, as sigrok sessions; it may hold others.",
+        ),
     ] = None,
     margin: Annotated[
         str, typer.Option("--margin", metavar="TIME", help="With --save: so much on either side.")
@@ -81,7 +85,8 @@ def watch(
     Decodes and judges as analyze does, in memory that does not grow. A finding is
     told once it is certain: after its exchange has closed (settle, 5 ms).
     Ctrl-C and SIGTERM end the watching with the statistics, not in an error.
-    The last samples are kept, so that --save can write what came before, too.
+    The last samples are kept, so that --save can write what came before, too;
+    pieces that its FOLDER holds already stay, and the numbers go on.
     --stop-on ends there: what comes later is neither told nor counted.
 
     \b
