@@ -63,3 +63,28 @@ def test_a_small_analysis_is_a_few_imports_of_pyarrow(capture: Path, more: set[s
     assert len(ours) < LIMIT * len(theirs)
     packages = {name.partition(".")[0] for name in ours} - sys.stdlib_module_names
     assert {name for name in packages if name in INSTALLED} - more == REQUIRED
+
+
+HEAVY = {"pyarrow", "pandas", "rich", "numpy.ma", "tracecheck.rules", "tracecheck.trace", "tracecheck.capture.vcd"}
+
+
+def test_text_needs_neither_tables_nor_rules() -> None:
+    code, modules = loaded("decode", CLEAN)
+    assert code == 0
+    assert not (HEAVY | {"tracecheck.decoding.lane"}) & modules
+    packages = {name.partition(".")[0] for name in modules} & INSTALLED
+    assert packages == REQUIRED | {"tracecheck"}
+
+
+def test_interrupts_in_text_need_a_lane_and_no_more() -> None:
+    code, modules = loaded("decode", CLEAN_MARKERS)
+    assert code == 0
+    assert "tracecheck.decoding.lane" in modules
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize("arguments", [["--table", "transfers"], ["--marker", "irq=2"]], ids=" ".join)
+def test_tables_and_markers_load_what_they_need(arguments: list[str]) -> None:
+    code, modules = loaded("decode", CLEAN_MARKERS, *arguments)
+    assert code == 0
+    assert ("pyarrow" if "--table" in arguments else "tracecheck.rules") in modules  # or those above could not fail

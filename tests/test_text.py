@@ -169,7 +169,7 @@ def test_what_does_not_go_together_is_refused() -> None:
 
 
 class Repeated(Capture):
-    """A capture so many times in a row."""
+    """A capture so many times in a row; read once, as threads that read ahead take memory by their own clock."""
 
     def __init__(self, capture: Capture, times: int) -> None:
         self._capture, self._times = capture, times
@@ -182,9 +182,10 @@ class Repeated(Capture):
 
     def edges(self, bits: Sequence[int], *, start: int = 0, stop: int | None = None) -> Iterator[EdgeBlock]:
         assert (start, stop) == (0, None)
+        blocks = list(self._capture.edges(bits))
         for time in range(self._times):
             moved = time * self._capture.samples
-            for block in self._capture.edges(bits):
+            for block in blocks:
                 yield EdgeBlock(block.at + moved, block.words, block.initial, block.begin + moved, block.end + moved)
 
 

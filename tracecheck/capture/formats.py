@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import PathLike, fspath
 from typing import NamedTuple
 
-from tracecheck.capture import delimited, fst, saleae, sr, vcd
+from tracecheck.capture import sr
 from tracecheck.capture.model import Capture
 from tracecheck.capture.rate import check_rate
 from tracecheck.capture.raw import RawCapture
@@ -40,13 +40,15 @@ def _sr(source: Source, rate_hz: int | None, max_samples: int | None, device: in
         raise
 
 
-FORMATS: list[Format] = [
-    Format("sigrok sessions (.sr)", sr.recognise, _sr),
-    Format("VCD", vcd.recognise, vcd.open_vcd),
-    Format("FST", fst.recognise, fst.open_fst),
-    Format("Saleae's binary export", saleae.recognise, saleae.open_saleae),
-    Format("CSV", delimited.recognise, delimited.open_csv),
-]
+def _formats() -> Iterator[Format]:
+    """Every format, in the order in which they are looked for; a reader is imported when it is come to."""
+    yield Format("sigrok sessions (.sr)", sr.recognise, _sr)
+    from tracecheck.capture import delimited, fst, saleae, vcd  # noqa: PLC0415  (sessions are what most captures are)
+
+    yield Format("VCD", vcd.recognise, vcd.open_vcd)
+    yield Format("FST", fst.recognise, fst.open_fst)
+    yield Format("Saleae's binary export", saleae.recognise, saleae.open_saleae)
+    yield Format("CSV", delimited.recognise, delimited.open_csv)
 
 
 def open_capture(
@@ -81,13 +83,13 @@ def open_capture(
                 return RawCapture(name, unitsize, rate_hz, max_samples)
             return SpooledCapture(source.path, RawCapture(source.spooled(), unitsize, rate_hz, max_samples))
         head = source.head
-        for known in FORMATS:
+        for known in _formats():
             if known.recognise(head):
                 return known.open(source, rate_hz, max_samples, device)
     finally:
         source.close()
     raise CaptureError(
         source.path,
-        f"not a capture that tracecheck can read: it knows {', '.join(known.name for known in FORMATS)}, "
+        f"not a capture that tracecheck can read: it knows {', '.join(known.name for known in _formats())}, "
         "and raw binary where --unitsize tells its width",
     )

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from tracecheck.decoding.exchanges import FOREVER, Samples
 from tracecheck.decoding.lane import Lane
+from tracecheck.decoding.rows import Columns
+from tracecheck.decoding.stream import Batch
+from tracecheck.decoding.whole_lane import fed_to_the_end, fresh_lane
 from tracecheck.decoding.window import Window
-from tracecheck.decoding.wiring import MarkerWire
+from tracecheck.decoding.wiring import MarkerWire, Wiring
+from tracecheck.report.undrawn import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,29 @@ class Latencies:
 
     irq: Samples
     wake: Samples
+
+
+class Closed:
+    """The transfers of a bus whose exchanges have closed."""
+
+    def __init__(self, wiring: Wiring, bus: str, batch: Batch, settle: int) -> None:
+        """`batch`: the first."""
+        self._lane, self._markers = fresh_lane(wiring, bus, batch, settle), wiring.markers_of(bus)
+        self.until = 0
+        """Every transfer that STARTs before this sample has been handed over."""
+
+    def feed(self, batch: Batch) -> Columns | None:
+        """New columns transfer, start, outcome, irq and wake, as `undrawn.Rows` has them."""
+        window = fed_to_the_end(self._lane, batch)
+        if window is None:
+            return None
+        self.until = FOREVER if batch.final else window.end
+        found = {name: window.transfers[name] for name in ("transfer", "start", "outcome", "stop")}
+        told, stop = latencies(window, self._lane, self._markers), found.pop("stop")
+        since = told.irq - np.where(stop >= 0, stop, found["start"])
+        found["irq"] = np.where(told.irq >= 0, since * 2 + (stop < 0), NONE)
+        found["wake"] = np.where(told.wake >= 0, told.wake - told.irq, NONE)
+        return found
 
 
 def latencies(window: Window, lane: Lane, markers: Sequence[MarkerWire]) -> Latencies:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from tracecheck import words
 from tracecheck.decoding.exchanges import FOREVER
 from tracecheck.decoding.rows import LAYOUT, Columns, concatenate
 from tracecheck.decoding.stream import Batch
-from tracecheck.decoding.whole_lane import fed_to_the_end, fresh_lane
 from tracecheck.decoding.wiring import Wiring
-from tracecheck.report.latencies import latencies
+
+if TYPE_CHECKING:
+    from tracecheck.report.latencies import Closed
 
 NONE: Final = int(np.iinfo(np.int64).min)
 """No interrupt, no wake."""
@@ -55,10 +56,13 @@ class BusRows:
     ) -> None:
         """`batch`: the first."""
         self._number, self._bus, self._timed = number, bus, timed
-        self._markers = wiring.markers_of(bus)
-        self._lane = fresh_lane(wiring, bus, batch, settle) if several or timed else None
-        self.until = FOREVER if self._lane is None else 0
+        self.until = FOREVER
         """Every transfer that STARTs before this sample is there."""
+        self._closed: Closed | None = None
+        if several or timed:
+            from tracecheck.report.latencies import Closed  # noqa: PLC0415  (lanes are a tenth of a small decode)
+
+            self.until, self._closed = 0, Closed(wiring, bus, batch, settle)
         self._transfers: list[Columns] = []
         self._messages: list[Columns] = []
         self._values: list[NDArray[np.uint8]] = []
@@ -67,22 +71,11 @@ class BusRows:
         rows = batch.buses[self._bus]
         self._messages.append(rows["messages"])
         self._values.append(rows["bytes"]["value"][rows["bytes"]["kind"] == _DATA])
-        if self._lane is None:
+        if self._closed is None:
             self._transfers.append(rows["transfers"])
-            return
-        window = fed_to_the_end(self._lane, batch)
-        if window is not None:
-            found = {name: window.transfers[name] for name in ("transfer", "start", "outcome")}
-            if self._timed:
-                told = latencies(window, self._lane, self._markers)
-                start, stop = window.transfers["start"], window.transfers["stop"]
-                since = told.irq - np.where(stop >= 0, stop, start)
-                found["irq"] = np.where(told.irq >= 0, since * 2 + (stop < 0), NONE)
-                found["wake"] = np.where(told.wake >= 0, told.wake - told.irq, NONE)
+        elif (found := self._closed.feed(batch)) is not None:
             self._transfers.append(found)
-            self.until = window.end
-        if batch.final:
-            self.until = FOREVER
+            self.until = self._closed.until
 
     def taken(self, until: int) -> Rows | None:
         """Those that START before a sample; None for none."""
