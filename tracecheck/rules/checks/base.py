@@ -245,6 +245,12 @@ class Checker(ABC, Generic[R]):
             mask &= self.lane.chosen(selector, transfers)
         return mask
 
+    def judges_none(self, window: Window) -> bool:
+        """Whether it surely judges no transfer of a window, nor can one of those be that were given up."""
+        if not self.selects or window.overflow:
+            return False
+        return window.once(("none", self.chooses), lambda: not self.selected(window.transfers).any())
+
     def chosen_events(self, window: Window, at: Samples, transfer: Samples) -> tuple[Mask, Samples, Mask]:
         """Which events are instances (the bus was synced, their transfer is selected, and there where the scope asks
         for one), each one's row or -1, and which belong to an exchange that was given up so that nobody can say.

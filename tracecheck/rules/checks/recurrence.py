@@ -117,14 +117,14 @@ class RecurrenceChecker(TimedChecker[RecurrenceRule]):
         limit = self.told_to(window)
         if limit is not None:
             at, own = at[at < limit], own[at < limit]
-        free, mine = at[own < 0], np.isin(own, scopes.transfer) & (own >= 0)
+        free, inside = at[own < 0], _owned(own, scopes.transfer)
         ahead = np.full(int((window.ahead == code).sum()), window.end, np.int64)
         # In one sample: what may have come before the scope, what surely lies in it, what may have come after.
         parts = [
-            _within(free, scopes.start, scopes.start + 1),
-            (np.searchsorted(scopes.transfer, own[mine]), at[mine]),
-            _within(free, scopes.start + 1, scopes.end),
-            _within(np.concatenate([free, ahead]), scopes.edge, scopes.edge + 1),
+            _samples_within(free, scopes.start, scopes.start + 1),
+            (inside[0], at[inside[1]]),
+            _samples_within(free, scopes.start + 1, scopes.end),
+            _samples_within(np.concatenate([free, ahead]), scopes.edge, scopes.edge + 1),
         ]
         place = np.repeat([0, 1, 1, 2], [len(samples) for _, samples in parts])
         scope, when = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -258,10 +258,23 @@ class _Jitter:
         )
 
 
+def _owned(own: Samples, transfers: Samples) -> tuple[Samples, Samples]:
+    """The events of each of these transfers, which ascend: the index of the transfer, and the event's place."""
+    if (own[1:] >= own[:-1]).all():
+        return _within(own, transfers, transfers + 1)
+    places = np.flatnonzero(np.isin(own, transfers))
+    return np.searchsorted(transfers, own[places]), places
+
+
+def _samples_within(events: Samples, low: Samples, high: Samples) -> tuple[Samples, Samples]:
+    """As `_within`, with the sample of each event."""
+    stretch, place = _within(events, low, high)
+    return stretch, events[place]
+
+
 def _within(events: Samples, low: Samples, high: Samples) -> tuple[Samples, Samples]:
-    """The events of each stretch [low, high): the index of the stretch, and the sample."""
+    """The events of each stretch [low, high): the index of the stretch, and the event's place."""
     first = np.searchsorted(events, low)
     count = np.maximum(np.searchsorted(events, high) - first, 0)
     stretch = np.repeat(np.arange(len(low)), count)
-    place = np.arange(len(stretch)) - np.repeat(np.cumsum(count) - count - first, count)
-    return stretch, events[place]
+    return stretch, np.arange(len(stretch)) - np.repeat(np.cumsum(count) - count - first, count)

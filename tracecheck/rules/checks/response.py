@@ -87,6 +87,8 @@ class ResponseChecker(TimedChecker[ResponseRule]):
         self._told_apart = done < ANOMALY_CODE and said >= ANNOTATION_CODE
 
     def feed(self, window: Window) -> Instances:
+        if not len(self._pending.at) and self.judges_none(window):
+            return NONE
         question = ("triggers", self.rule.trigger, self.rule.scope, self.chooses)
         fresh, lost = window.once(question, lambda: self._triggers(window))
         if not len(self._pending.at) and not fresh.judged.any():

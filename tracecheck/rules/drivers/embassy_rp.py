@@ -22,6 +22,7 @@ microsecond or two; only a task interrupted in the middle of a fill, for longer 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -48,13 +49,19 @@ def interrupts(shapes: Shapes) -> Counts:
     write, read, write_read, nacked = _calls(shapes)
 
     def say(which: Mask, low: Samples, high: Samples) -> None:
-        least[which], most[which], known[which] = low[which], high[which], True
+        np.copyto(least, low, where=which)
+        np.copyto(most, high, where=which)
+        np.copyto(known, True, where=which)
 
-    say(write, np.maximum(1, _over(n, _MOST_AT_ONCE)), _waits(n) + 1)
-    say(read, _over(n, FIFO), _over(n, FIFO) + 1)
-    room = np.minimum(m, FIFO - np.minimum(n, FIFO - 1))
-    say(write_read, n // _MOST_AT_ONCE + _over(m, FIFO), _waits(n) + 1 + _over(m - room, FIFO) + 1)
-    say(nacked, np.maximum(1, _over(n, _MOST_AT_ONCE)), n // _LEAST_AT_ONCE + 2)
+    if write.any():
+        say(write, np.maximum(1, _over(n, _MOST_AT_ONCE)), _waits(n) + 1)
+    if read.any():
+        say(read, _over(n, FIFO), _over(n, FIFO) + 1)
+    if write_read.any():
+        room = np.minimum(m, FIFO - np.minimum(n, FIFO - 1))
+        say(write_read, n // _MOST_AT_ONCE + _over(m, FIFO), _waits(n) + 1 + _over(m - room, FIFO) + 1)
+    if nacked.any():
+        say(nacked, np.maximum(1, _over(n, _MOST_AT_ONCE)), n // _LEAST_AT_ONCE + 2)
     return Counts(least, most, known)
 
 
@@ -63,7 +70,7 @@ def order_of(shapes: Shapes) -> NDArray[np.int64]:
     write, read, write_read, nacked = _calls(shapes)
     long, again = shapes.first >= FIFO, shapes.messages > 1
     refilled = shapes.first > _UNSEEN
-    chosen = [
+    classes = [
         write & ~long,
         write & long,
         read,
@@ -74,7 +81,10 @@ def order_of(shapes: Shapes) -> NDArray[np.int64]:
         nacked & again & ~long,
         nacked & again & long,
     ]
-    return np.select(chosen, list(range(len(chosen))), -1).astype(np.int64)
+    found = np.full(len(shapes), -1, np.int64)
+    for index, mine in enumerate(classes):  # no transfer is in two
+        found[mine] = index
+    return found
 
 
 def _calls(shapes: Shapes) -> tuple[Mask, Mask, Mask, Mask]:
@@ -95,12 +105,18 @@ def _calls(shapes: Shapes) -> tuple[Mask, Mask, Mask, Mask]:
 
 def _over(n: Samples, size: int) -> Samples:
     """N / size, rounded up."""
-    return -(-n // size)
+    return _of_each(n, lambda number: -(-number // size))
 
 
 def _waits(n: Samples) -> Samples:
     """The most waits for room that a write of n bytes takes: one at 16 bytes, and at each 15 from there."""
-    return np.maximum(0, (n - 1) // _LEAST_AT_ONCE)
+    return _of_each(n, lambda number: np.maximum(0, (number - 1) // _LEAST_AT_ONCE))
+
+
+def _of_each(n: Samples, asked: Callable[[Samples], Samples]) -> Samples:
+    """What is asked of each number of bytes: most come many times, and division takes long."""
+    top = int(n.max(initial=0))
+    return asked(np.arange(top + 1)).take(n) if top < len(n) and n.min(initial=0) >= 0 else asked(n)
 
 
 _SENDING: Final = f"data{{{_UNSEEN}}} (data | irq data* wake)*"
