@@ -5,6 +5,7 @@ them. Python allocates, these fill and return counts. Arguments are checked at e
 loops behind that are `nogil` and `noexcept`. Bounds checks are off in release builds and on in checked ones.
 """
 
+from blocks cimport has_wide
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from scanner cimport fill_edges, word_t
 
@@ -22,6 +23,8 @@ def scan(
     int64_t base,
     int64_t[::1] at not None,
     words not None,
+    *,
+    bint plain=False,
 ):
     """Fill `at` and `words` with the edges in `data` and return how many there are.
 
@@ -31,6 +34,7 @@ def scan(
     `base`      the number of the first sample of `data`
     `at`        receives the samples (`base` + index) at which a line changed
     `words`     receives the lines from that sample on; uint8, 16, 32 or 64, the smallest that holds `unitsize` bytes
+    `plain`     without AVX2 even where the processor has it: the same edges, for tests
 
     Both need room for as many entries as `data` has samples; what lies behind the count returned is undefined.
     Raises ValueError, with nothing written, for lengths or types that do not fit, BufferError for read-only `words`.
@@ -51,6 +55,7 @@ def scan(
     cdef uint32_t[::1] words32
     cdef uint64_t[::1] words64
     cdef Py_ssize_t count, taken
+    cdef bint wide = has_wide() and not plain
     if not samples:
         return 0
     if unitsize < 8:
@@ -59,25 +64,25 @@ def scan(
         words8 = words
         with nogil:
             count = fill_edges[uint8_t](
-                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words8[0], room, &taken
+                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words8[0], room, &taken, wide
             )
     elif unitsize == 2:
         words16 = words
         with nogil:
             count = fill_edges[uint16_t](
-                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words16[0], room, &taken
+                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words16[0], room, &taken, wide
             )
     elif unitsize <= 4:
         words32 = words
         with nogil:
             count = fill_edges[uint32_t](
-                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words32[0], room, &taken
+                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words32[0], room, &taken, wide
             )
     else:
         words64 = words
         with nogil:
             count = fill_edges[uint64_t](
-                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words64[0], room, &taken
+                &data[0], samples, unitsize, mask, previous & mask, base, &at[0], &words64[0], room, &taken, wide
             )
     return count
 

@@ -8,6 +8,7 @@ The loop is `nogil` and `noexcept`; arguments are checked at entry.
 """
 
 cimport cython
+from blocks cimport has_wide
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -66,6 +67,7 @@ cdef struct State:
     uint64_t mask
     uint64_t initial, lines     # in the first sample and in the latest
     bint begun
+    bint wide           # the processor has AVX2
     int64_t at          # number of the next sample
     int64_t stop        # samples from here on are passed over
     uint8_t input[KEEP + MARGIN + PIECE_BYTES]
@@ -119,7 +121,7 @@ cdef int64_t scan(State* s, int64_t* at, word_t* words, Py_ssize_t room) noexcep
                 s.begun = True
                 s.lines = s.initial = first_lines(s)
             found = fill_edges(
-                s.next, ready, s.unitsize, s.mask, s.lines, s.at, at + n, words + n, room - n, &taken
+                s.next, ready, s.unitsize, s.mask, s.lines, s.at, at + n, words + n, room - n, &taken, s.wide
             )
             if found:
                 s.lines = words[n + found - 1]
@@ -169,6 +171,7 @@ cdef class Stream:
             mask &= (<uint64_t> 1 << (8 * unitsize)) - 1
         s.unitsize, s.mask, s.at, s.stop = unitsize, mask, at, stop
         s.begun = False
+        s.wide = has_wide()
         s.status = DONE
         s.next = s.w.out_next = s.output + HISTORY
 

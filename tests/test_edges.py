@@ -44,12 +44,12 @@ def word_type(unitsize: int) -> type[np.unsignedinteger[Any]]:
     return types.get(unitsize, np.uint64)
 
 
-def fast_scan(data: bytes, unitsize: int, mask: int, previous: int, base: int) -> Edges:
+def fast_scan(data: bytes, unitsize: int, mask: int, previous: int, base: int, *, plain: bool = False) -> Edges:
     """`scan` with exactly the room it asks for, and a fence behind it."""
     room = len(data) // unitsize
     at = np.full(room + 8, -7, np.int64)
     words = np.full(room + 8, 77, word_type(unitsize))
-    count = scan(data, unitsize, mask, previous, base, at[:room], words[:room])
+    count = scan(data, unitsize, mask, previous, base, at[:room], words[:room], plain=plain)
     assert (at[room:] == -7).all()
     assert (words[room:] == 77).all()
     return list(zip(at[:count].tolist(), words[:count].tolist(), strict=True))
@@ -72,7 +72,9 @@ masks = st.one_of(st.just(2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from
 @given(samples(), masks, st.integers(0, 2**64 - 1), st.integers(0, 2**40))
 def test_scan_equals_its_twin(raw: tuple[bytes, int], mask: int, previous: int, base: int) -> None:
     data, unitsize = raw
-    assert fast_scan(data, unitsize, mask, previous, base) == slow_scan(data, unitsize, mask, previous, base)
+    expected = slow_scan(data, unitsize, mask, previous, base)
+    assert fast_scan(data, unitsize, mask, previous, base) == expected
+    assert fast_scan(data, unitsize, mask, previous, base, plain=True) == expected
 
 
 @given(samples(), masks, st.data())

@@ -11,6 +11,8 @@ def scan(
     base: int,
     at: NDArray[np.int64],
     words: NDArray[np.unsignedinteger[Any]],
+    *,
+    plain: bool = False,
 ) -> int: ...
 def line_edges(
     at: NDArray[np.int64],
