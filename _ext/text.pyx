@@ -3,7 +3,7 @@
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
@@ -28,6 +28,10 @@ cdef struct Messages:
     const uint8_t* values
 
 
+cdef inline Py_ssize_t between(const char* begin, const char* end) noexcept nogil:
+    return <Py_ssize_t> (<uintptr_t> end - <uintptr_t> begin)
+
+
 cdef inline char* figures(char* to, uint64_t value, int least) noexcept nogil:
     """A number with at least so many figures."""
     cdef char[20] found
@@ -46,7 +50,7 @@ cdef inline char* figures(char* to, uint64_t value, int least) noexcept nogil:
 cdef inline char* integer(char* to, int64_t value) noexcept nogil:
     if value < 0:
         to[0] = b"-"
-        return figures(to + 1, 0 - <uint64_t> value, 1)
+        return figures(to + 1, ~<uint64_t> value + 1, 1)
     return figures(to, <uint64_t> value, 1)
 
 
@@ -69,7 +73,7 @@ cdef inline char* instant(char* to, int64_t ns) noexcept nogil:
 
 cdef inline char* right(char* begin, char* end, int width) noexcept nogil:
     """What stands from `begin` to `end` moved to the right of a cell."""
-    cdef Py_ssize_t n = end - begin, i
+    cdef Py_ssize_t n = between(begin, end), i
     if n >= width:
         return end
     for i in range(1, n + 1):
@@ -147,7 +151,7 @@ cdef inline char* messages(
                 to += 1
             to = message(to, m, i, not m.restart[i] or m.address[i] != before, LIMITS[k] if room >= 0 else -1)
             before = m.address[i]
-        if room < 0 or to - begin - 1 <= room:
+        if room < 0 or between(begin, to) - 1 <= room:
             break
     return to
 
@@ -255,7 +259,7 @@ def lines(
             while to > begin and (to - 1)[0] == 32:
                 to -= 1
             to[0] = 10
-            used = to + 1 - buffer
+            used = between(buffer, to) + 1
         return PyUnicode_DecodeUTF8(buffer, used, NULL) if used else ""
     finally:
         free(buffer)
