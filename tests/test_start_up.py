@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
+
+from tracecheck.cli.app import app, program_for
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 CLEAN = CAPTURES / "sigrok-dumps" / "i2c-sht21-100khz-read-serial-hold.sr"
@@ -88,3 +92,25 @@ def test_tables_and_markers_load_what_they_need(arguments: list[str]) -> None:
     code, modules = loaded("decode", CLEAN_MARKERS, *arguments)
     assert code == 0
     assert ("pyarrow" if "--table" in arguments else "tracecheck.rules") in modules  # or those above could not fail
+
+
+def test_of_the_commands_only_the_one_that_runs_is_put_together() -> None:
+    def commands(*arguments: str) -> list[str]:
+        return list(typer.main.get_command(program_for(arguments)).commands)  # type: ignore[attr-defined]
+
+    every = commands()
+    assert len(every) == 11
+    for name in every:
+        assert commands(name, "-x", "show") == [name]
+    for arguments in (["--help"], ["decod", "a.sr"], ["--version", "decode"], ["-x", "decode"]):
+        assert commands(*arguments) == every
+
+
+def test_a_command_alone_says_what_it_says_among_all() -> None:
+    for name in ("decode", "rules"):
+        alone, among = (
+            typer.testing.CliRunner().invoke(each, [name, "--help"], prog_name="tracecheck").output
+            for each in (program_for([name]), app)
+        )
+        assert alone == among
+        assert f"Usage: tracecheck {name}" in alone

@@ -59,8 +59,9 @@ def _end_cleanly() -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        from tracecheck.cli.app import app  # noqa: PLC0415  (typer is not needed to report that it is missing)
+        from tracecheck.cli.app import program_for  # noqa: PLC0415  (typer is not needed to report that it is missing)
 
+        app = program_for(sys.argv[1:] if arguments is None else arguments)
         code = app(arguments, prog_name="tracecheck", standalone_mode=False)
     except SystemExit as error:  # typer's, for shell completion and for help that nobody reads to its end
         gone = isinstance(error.__context__, BrokenPipeError)
