@@ -66,7 +66,7 @@ demo: $(VENV)/.user
 	$(BIN)/tracecheck analyze $(PICO)/pico-clean-mixed-two-pin.sr --rules $(PICO)/two-pin.rules.toml
 	@$(SHOWN) '2. The same firmware recorded now, while another task keeps the executor for 300 us: exit code 1'
 	mkdir -p build
-	$(BIN)/tracecheck record --emulate $(PICO)/firmware/mixed-400k-three-pin-s1.elf --ms 25 --overwrite -o build/demo.sr $(DEVICES) \
+	$(BIN)/tracecheck record --emulate $(PICO)/firmware/mixed-400k-three-pin-s1.elf --ms 25 --force -o build/demo.sr $(DEVICES) \
 	    --fault hog-executor,transfer=7 --rules $(PICO)/three-pin.rules.toml; test $$? -eq 1
 	@$(SHOWN) '3. A capture of a real SHT21 sensor, bus only: the integrity of the bus. Exit code 0'
 	$(BIN)/tracecheck analyze captures/sigrok-dumps/i2c-sht21-100khz-read-serial-hold.sr

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tracecheck
-from tracecheck.errors import ChannelError
+from tracecheck.errors import ChannelError, UsageError
 
 ROOT = Path(__file__).parent.parent / "captures"
 LATE = ROOT / "synthetic" / "synthetic-late-wake.sr"
@@ -66,3 +66,9 @@ def test_a_scheme_that_the_capture_does_not_have_is_never_a_pass(capture: str, s
     assert report.exit_code() == code
     if code:
         assert report.verdict == "inconclusive"
+
+
+def test_a_file_is_not_checked_but_analyzed() -> None:
+    capture = ROOT / "pico" / "pico-hog-executor.sr"
+    with pytest.raises(UsageError, match=r"is no trace; tracecheck\.analyze judges a file"):
+        tracecheck.check(capture, "embassy-rp")  # type: ignore[arg-type]

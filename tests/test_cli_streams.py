@@ -164,6 +164,17 @@ def test_every_help_teaches_by_example(command: list[str], capfd: pytest.Capture
     assert max(map(len, out.splitlines())) <= 100
 
 
+@pytest.mark.parametrize("command", [[], ["rules"]])
+def test_lists_of_commands_are_whole_sentences(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On the narrowest terminal that is usual none is cut with dots."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*command, "--help"]) == 0
+    listed = capfd.readouterr().out.partition("Commands:\n")[2].splitlines()
+    assert len(listed) >= 5 and all(line.endswith(".") and not line.endswith("..") for line in listed)
+
+
 def test_no_command_is_help_and_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     out, err = capfd.readouterr()

@@ -73,10 +73,10 @@ def test_a_recording_that_is_there_is_replaced_only_if_that_is_said(tmp_path: Pa
     out.write_text("of before")
     arguments = ["--emulate", MIXED, "--ms", "1", "-o", out, "--target", DEVICES[0], "--target", DEVICES[1], "-q"]
     assert record(*arguments) == 2
-    said = f"tracecheck: {out}: is there already; give -o another name, or --overwrite if it may be lost\n"
+    said = f"tracecheck: {out}: there is a file already; --force writes over it, -o names another\n"
     assert capsys.readouterr() == ("", said)
     assert out.read_text() == "of before"
-    assert record(*arguments, "--overwrite") == 0
+    assert record(*arguments, "--force") == 0
     assert tracecheck.open(out).samples == 24_000
 
 
@@ -85,7 +85,7 @@ def test_rules_are_judged_at_once(tmp_path: Path, capsys: Said) -> None:
     devices = [a for d in DEVICES for a in ("--target", d)]
     assert record(*base, *devices) == 0
     assert "PASS:" in capsys.readouterr().out
-    assert record(*base, *devices, "--overwrite", "--fault", "hog-executor,transfer=3") == 1
+    assert record(*base, *devices, "--force", "--fault", "hog-executor,transfer=3") == 1
     said = capsys.readouterr().out
     assert re.search(
         r"^  hog-executor at 3\.\d{6} ms, i2c0 transfer 3: another task runs for 300 us$", said, re.MULTILINE
@@ -137,14 +137,14 @@ def test_a_pass_without_the_fault_that_was_asked_for_is_no_pass(tmp_path: Path, 
     ]
     assert record(*arguments, "--fault", "nack,transfer=99", "--rules", "i2c") == 2
     assert "PASS: 10 rules passed" in capsys.readouterr().out
-    assert record(*arguments, "--overwrite", "--fault", "nack,transfer=1", "--rules", "i2c") == 0
+    assert record(*arguments, "--force", "--fault", "nack,transfer=1", "--rules", "i2c") == 0
 
 
 def test_a_transfer_that_hangs_until_the_recording_ends_is_no_pass(tmp_path: Path, capsys: Said) -> None:
     """A write of 16 bytes waits for its refill for ever: the preset has a rule for it, and it is said without one, too."""
     out = tmp_path / "x.sr"
     arguments = ["--emulate", MIXED, "-o", out, "--target", DEVICES[0], "--target", DEVICES[1], "--rules", "three-pin"]
-    arguments += ["--rules", "embassy-rp", "--fault", "lost-interrupt,transfer=5", "-q", "--overwrite", "--ms"]
+    arguments += ["--rules", "embassy-rp", "--fault", "lost-interrupt,transfer=5", "-q", "--force", "--ms"]
     assert record(*arguments, "9") == 1
     assert "1 of" in capsys.readouterr().out
     bare = [argument for argument in arguments if argument not in ("--rules", "three-pin", "embassy-rp")]

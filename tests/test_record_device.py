@@ -50,7 +50,7 @@ def test_a_time_and_a_trigger(tmp_path: Path, capfd: Said) -> None:
     out = tmp_path / "x.sr"
     assert main([*DEMO, "--time", "50ms", "-o", str(out)]) == 0
     assert tracecheck.open(out).samples >= 45_000
-    assert main([*DEMO, "--samples", "3000", "--trigger", "SCL=r", "-o", str(out), "--overwrite", "-q"]) == 0
+    assert main([*DEMO, "--samples", "3000", "--trigger", "SCL=r", "-o", str(out), "--force", "-q"]) == 0
     assert tracecheck.open(out).samples > 0
     assert capfd.readouterr().err == ""
 
@@ -131,7 +131,7 @@ def test_unplugged_midway(body: str, why: str, tmp_path: Path, monkeypatch: pyte
     toy(tmp_path, monkeypatch, body)
     out, part = tmp_path / "x.sr", tmp_path / "x.partial.sr"
     out.write_text("of before")
-    assert main([*TOY, "-o", str(out), "--overwrite", "-q"]) == 2
+    assert main([*TOY, "-o", str(out), "--force", "-q"]) == 2
     said = f"tracecheck: {why}; what was recorded until then is kept in {part} and not judged\n"
     assert capfd.readouterr() == ("", said)
     assert out.read_text() == "of before"
@@ -155,10 +155,10 @@ def test_nothing_is_recorded_over_a_recording(tmp_path: Path, monkeypatch: pytes
     out = tmp_path / "x.sr"
     out.write_text("of before")
     assert main([*TOY, "-o", str(out)]) == 2
-    said = f"tracecheck: {out}: is there already; give -o another name, or --overwrite if it may be lost\n"
+    said = f"tracecheck: {out}: there is a file already; --force writes over it, -o names another\n"
     assert capfd.readouterr() == ("", said)
     assert out.read_text() == "of before" and not (tmp_path / "run").exists()
-    assert main([*TOY, "-o", str(out), "--overwrite"]) == 0
+    assert main([*TOY, "-o", str(out), "--force"]) == 0
     assert out.read_bytes() == CAPTURE.read_bytes()
 
 
@@ -168,7 +168,7 @@ def test_unplugged_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     there = tracecheck.open(CAPTURE).samples
     out, part = tmp_path / "x.sr", tmp_path / "x.partial.sr"
     assert main(["record", "--driver", "demo", "--samples", str(there), "-o", str(out), "-q"]) == 0
-    assert main(["record", "--driver", "demo", "--samples", str(there + 1), "-o", str(out), "--overwrite", "-q"]) == 2
+    assert main(["record", "--driver", "demo", "--samples", str(there + 1), "-o", str(out), "--force", "-q"]) == 2
     assert capfd.readouterr().err == (
         f"tracecheck: the device sent {there} samples and stopped before the end; was it unplugged?; "
         f"what was recorded until then is kept in {part} and not judged\n"

@@ -48,6 +48,25 @@ def opened(browser: Browser, report: Path, scheme: str) -> tuple[Page, list[str]
     return page, wrong
 
 
+def test_what_was_measured_is_seen_in_a_narrow_window(browser: Browser, report: Path) -> None:
+    """A drawing that does not fit is scrolled to it; one that fits stays as it is."""
+    page, wrong = opened(browser, report, "light")
+    measure = """() => [...document.querySelectorAll("details.rule[open] figure.scroll")].flatMap((figure) => {
+        const span = figure.querySelector("path.span, polygon.here");
+        if (!span) return [];
+        const seen = figure.getBoundingClientRect();
+        return [[figure.scrollLeft, span.getBoundingClientRect().right - seen.left, seen.width]];
+    })"""
+    assert all(scrolled == 0 and right <= width for scrolled, right, width in page.evaluate(measure))
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.reload()
+    page.wait_for_function("[...document.querySelectorAll('figure.scroll')].some((figure) => figure.scrollLeft > 0)")
+    placed = page.evaluate(measure)
+    assert len(placed) >= 3 and all(0 < right <= width for _, right, width in placed)
+    assert not wrong
+    page.close()
+
+
 def test_it_opens_filters_and_jumps(browser: Browser, report: Path) -> None:
     page, wrong = opened(browser, report, "light")
     findings = page.locator(".finding")

@@ -90,8 +90,12 @@ def check(
 ) -> Report:
     """Judge a decoded trace. Without rules, the presets that fit what the capture has are used, and all optional.
 
-    `keep_checks`, `max_findings`: as for `analyze`.
+    `keep_checks`, `max_findings`: as for `analyze`. Raises UsageError for a file: that is for `analyze`, or `decode`.
     """
+    if not isinstance(trace, Trace):
+        raise UsageError(
+            f"check: {trace!r} is no trace; tracecheck.analyze judges a file, tracecheck.decode makes a trace"
+        )
     ruleset, notes = _rules(rules, trace.wiring)
     heard = _heard(trace.capture, trace.path, trace.wiring, ruleset)
     engine = Engine(

@@ -16,7 +16,7 @@ def check(
     of_emulation: Mapping[str, object],
     *,
     list_devices: bool,
-    overwrite: bool,
+    force: bool,
 ) -> None:
     """Raises UsageError where there is no source, or two, or options that do not go with it.
 
@@ -39,8 +39,8 @@ def check(
         _refuse(of_device, "--driver", "--emulate")
     if output is None:
         raise UsageError("record where to? Give -o FILE.sr")
-    if not overwrite and Path(output).exists():
-        raise OutputError(output, "is there already; give -o another name, or --overwrite if it may be lost")
+    if Path(output).exists() and not force:
+        raise OutputError(output, "there is a file already; --force writes over it, -o names another")
 
 
 def _refuse(options: Mapping[str, object], theirs: str, given: str) -> None:

@@ -40,7 +40,9 @@ def compare(
     unitsize: opt.Unitsize = None,
     quiet: opt.Quiet = False,
 ) -> int:
-    """What got slower, or more, between two captures, by rule and by shape of transfer.
+    """What got slower, or more, between two captures.
+
+    Times and counts are compared by rule, and by shape of transfer.
 
     \b
     Examples:

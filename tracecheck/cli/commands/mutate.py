@@ -48,7 +48,7 @@ def mutate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every fault that could not be seen, too.")] = False,
 ) -> int:
-    """Test your rules: inject faults into a capture that passes, and see which rules catch which.
+    """Test your rules: inject faults into a capture, see what they catch.
 
     \b
     Examples:

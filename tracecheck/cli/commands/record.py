@@ -14,9 +14,7 @@ def record(
         str | None,
         typer.Option("--output", "-o", metavar="FILE.sr", help="Write the recording there, as a sigrok session."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let the recording take the place of FILE.sr, if there is one.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over FILE.sr where there is one.")] = False,
     driver: Annotated[
         str | None,
         typer.Option("--driver", metavar="NAME", help="Record from this kind of analyzer, through sigrok-cli."),
@@ -74,7 +72,7 @@ def record(
     ] = None,
     quiet: opt.Quiet = False,
 ) -> int:
-    """Record a bus: from a logic analyzer, or from a firmware on the emulated Pico.
+    """Record a bus: from a logic analyzer, or from an emulated Pico.
 
     \b
     Examples:
@@ -93,7 +91,7 @@ def record(
     --driver runs sigrok-cli (on Debian: apt install sigrok-cli, for fx2lafw also
     sigrok-firmware-fx2lafw). A recording that breaks off, because the device was
     unplugged say, is kept as x.partial.sr (or x.partial-2.sr, and so on). Without
-    --overwrite nothing is recorded where FILE.sr is there already.
+    --force nothing is recorded where FILE.sr is there already.
 
     \b
     Targets, ADDRESS=KIND[,option=value], the address without the read/write bit
@@ -135,7 +133,7 @@ def record(
         "--samplerate": samplerate, "--time": time, "--samples": samples, "--trigger": trigger, "--channel": channel
     }  # fmt: skip
     of_emulation = {"--ms": ms, "--target": target, "--fault": fault, "--pin": pin, "--rate": rate}
-    check(driver, emulate, output, of_device, of_emulation, list_devices=list_devices, overwrite=overwrite)
+    check(driver, emulate, output, of_device, of_emulation, list_devices=list_devices, force=force)
     if list_devices:
         from tracecheck.cli.record_device import list_all
 

@@ -30,7 +30,7 @@ def _rules() -> None:
 
 @rules_app.command("list")
 def rules_list() -> int:
-    """The presets that ship with tracecheck, and the kinds of rule there are."""
+    """The presets that ship with tracecheck, and the kinds of rule."""
     from tracecheck.cli.rules import list_all
 
     return list_all()
@@ -58,7 +58,7 @@ def rules_explain(
     ] = None,
     as_format: Annotated[opt.TextOrJson, typer.Option("--format", help="Words, or an object for programs.")] = "text",
 ) -> int:
-    """What a rule asks and why, of which transfers, within which bounds, and what passes and fails it.
+    """What a rule asks, why, and what passes and fails it.
 
     \b
     Examples:

@@ -71,7 +71,7 @@ def watch(
     strict: Annotated[bool, typer.Option("--strict", help="Tell what could not be decided, and exit with 2.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only: one line.")] = False,
 ) -> int:
-    """Judge a stream as it comes: findings at once, statistics at the end.
+    """Judge a stream as it comes: findings at once, then statistics.
 
     \b
     Examples:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from tracecheck.pico.bus import Bus, LineName
 from tracecheck.pico.clock import Clock
 from tracecheck.pico.controller.registers import GC_OR_START, SPECIAL, Abort, Command, Con, Enable, Interrupt
-
-if TYPE_CHECKING:
-    from tracecheck.pico.controller.model import Controller
 
 _ME = "controller"
 _SYNC_CYCLES: Final = 3
@@ -44,10 +42,35 @@ class _ArbitrationLostError(Exception):
     """Somebody else holds SDA low."""
 
 
+class Side(Protocol):
+    """What the shifter moves, and whom it tells: the controller as it is seen from the bus."""
+
+    con: int
+    tar: int
+    enable: int
+    latched: int
+    tx: deque[int]
+    activity: bool
+    shifting: bool
+
+    @property
+    def high_ns(self) -> float: ...
+    @property
+    def low_ns(self) -> float: ...
+    @property
+    def hold_ns(self) -> float: ...
+    @property
+    def spike_cycles(self) -> int: ...
+    def latch(self, bits: int) -> None: ...
+    def changed(self) -> None: ...
+    def abort(self, source: int) -> None: ...
+    def received(self, byte: int, first: bool) -> None: ...
+
+
 class Shifter:
     """Moves `controller`'s FIFOs over `bus`."""
 
-    def __init__(self, controller: Controller, bus: Bus, clock: Clock) -> None:
+    def __init__(self, controller: Side, bus: Bus, clock: Clock) -> None:
         self._c, self._bus = controller, bus
         self._cycle_ns = clock.cycle_ns
         self._alarm = clock.alarm(self._resume)

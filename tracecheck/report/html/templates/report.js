@@ -41,6 +41,21 @@
     timer = setTimeout(apply, findings.length > 2000 ? 150 : 0);
   });
 
+  // Where a drawing is wider than the window, what was measured in it is what is seen first.
+  const place = (rule) => {
+    for (const figure of rule.querySelectorAll("figure.scroll")) {
+      const measured = figure.querySelector("path.span, polygon.here");
+      if (!measured || figure.scrollWidth <= figure.clientWidth || figure.scrollLeft > 0) continue;
+      const seen = figure.getBoundingClientRect(), span = measured.getBoundingClientRect();
+      if (span.right <= seen.right) continue;
+      const room = (seen.width - Math.min(span.width, seen.width * .8)) / 2;
+      figure.scrollLeft += span.right + room - seen.right;
+    }
+  };
+  for (const rule of rules) {
+    rule.addEventListener("toggle", () => { if (rule.open) place(rule); });
+  }
+
   let current = -1;
   const reveal = (i) => {
     current = i;
