@@ -48,7 +48,7 @@ def mutate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every fault that could not be seen, too.")] = False,
 ) -> int:
-    """Test your rules: inject faults into a capture, see what they catch.
+    """Test your rules: inject faults, and see which of them are caught.
 
     \b
     Examples:
