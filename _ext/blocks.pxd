@@ -115,7 +115,7 @@ cdef extern from *:
                 ((uint32_t *) s.words)[s.n + (j)] = (uint32_t) (word & s.mask);                                     \\
             } else                                                                                                  \\
                 ((uint64_t *) s.words)[s.n + (j)] = tracecheck_load64(from) & s.mask;                               \\
-            changed &= changed - (changed != 0);                                                                    \\
+            changed &= changed - 1;                                                                                 \\
         } while (0)
 
     /* Four edges at a time, whether there are as many or not: how many there are no branch predictor knows. */
@@ -128,7 +128,11 @@ cdef extern from *:
             if (changed) {                                                                                          \\
                 changed = tracecheck_first_bytes(changed, size);                                                    \\
                 const ptrdiff_t count = COUNT(changed);                                                             \\
-                for (ptrdiff_t j = 0; j < count; j += 4) {                                                          \\
+                TRACECHECK_EDGE(0);                                                                                 \\
+                TRACECHECK_EDGE(1);                                                                                 \\
+                TRACECHECK_EDGE(2);                                                                                 \\
+                TRACECHECK_EDGE(3);                                                                                 \\
+                for (ptrdiff_t j = 4; j < count; j += 4) {                                                          \\
                     TRACECHECK_EDGE(j);                                                                             \\
                     TRACECHECK_EDGE(j + 1);                                                                         \\
                     TRACECHECK_EDGE(j + 2);                                                                         \\
