@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -25,6 +25,7 @@ from tracecheck.report.html.histogram import histogram, spark
 from tracecheck.report.html.overview import Place, overview
 from tracecheck.report.html.scene import Scene, scenes
 from tracecheck.report.html.svg import printable
+from tracecheck.report.html.views import CaptureView, FindingView, RuleView
 from tracecheck.report.html.waveform import told, waveform
 from tracecheck.report.judged import Judged, Run, Unreadable
 from tracecheck.report.rule_table import mark, statistic_cells
@@ -34,7 +35,7 @@ from tracecheck.report.text import rate_text, verdict_line
 from tracecheck.rules.describe import describe
 from tracecheck.rules.finding import Finding
 from tracecheck.rules.library import preset_names
-from tracecheck.rules.measured import Measured, measured_by
+from tracecheck.rules.measured import measured_by
 from tracecheck.rules.result import RuleResult
 from tracecheck.timebase import instant_text, ns_text
 from tracecheck.words import VERDICTS
@@ -56,76 +57,6 @@ class _Left:
 
     drawn: int = DRAWN
     rows: int = ROWS
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """A finding as the template shows it; `drawing` where there is one."""
-
-    id: str
-    verdict: str
-    when: str
-    where: str
-    facts: str
-    message: str
-    measured: str
-    allowed: str
-    missed: str = ""
-    beside: str = ""
-    drawing: Markup | None = None
-    told: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    """A rule as the template shows it."""
-
-    id: str
-    result: RuleResult
-    mark: str
-    says: str
-    place: str
-    measured: Measured | None
-    spark: Markup | None
-    histogram: Markup | None
-    headroom: str
-    closest: str
-    together: list[list[str]]
-    unchecked: str
-    findings: list[FindingView]
-    unlisted: int
-
-    @property
-    def name(self) -> str:
-        return self.result.rule.id
-
-    @property
-    def drawn(self) -> list[FindingView]:
-        return [f for f in self.findings if f.drawing is not None]
-
-    @property
-    def listed(self) -> list[FindingView]:
-        return [f for f in self.findings if f.drawing is None]
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureView:
-    """A capture as the template shows it."""
-
-    id: str
-    name: str
-    path: str
-    verdict: str
-    line: str
-    error: str = ""
-    expected: str = ""
-    facts: list[str] = field(default_factory=list)
-    wires: list[tuple[str, str, str]] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    overview: Markup | None = None
-    rules: list[RuleView] = field(default_factory=list)
-    idle: list[str] = field(default_factory=list)
 
 
 def pieces(run: Run) -> Iterator[str]:
