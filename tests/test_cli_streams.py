@@ -132,6 +132,28 @@ def test_a_reader_that_leaves_changes_no_mistake_of_rules(tmp_path: Path) -> Non
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize("command", COMMANDS[-4:-1], ids=" ".join)
+def test_another_samplerate_than_the_file_says_is_told(command: list[str]) -> None:
+    done = run(*command, "--samplerate", "12")
+    assert "the given samplerate of 12 Hz is used" in done.stderr
+    quiet = run(*command, "--quiet", "--samplerate", "12")
+    assert "samplerate" not in quiet.stderr
+
+
+def test_decode_of_a_damaged_capture_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sr"
+    data = bytearray(Path(CAPTURE).read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 16] ^= 1  # the CRC that the directory has of its last member, which are samples
+    broken.write_bytes(data)
+    done = run("decode", str(broken))
+    assert done.returncode == 2
+    assert "CRC" in done.stderr
+    assert "Traceback" not in done.stderr
+    out = tmp_path / "out.txt"
+    assert run("decode", str(broken), "-o", str(out)).returncode == 2
+    assert not out.exists()
+
+
 def test_output_to_a_full_device_leaves_the_device() -> None:
     done = run("decode", CAPTURE, "--table", "bytes", "-o", "/dev/full")
     assert (done.returncode, done.stdout) == (2, "")

@@ -80,6 +80,8 @@ def run(request: Request) -> int:
     pins = asked(request.rules, request.lines)
     capture = request.reading.opened(request.capture)
     request.lines.check(capture)
+    for sentence in capture.notes:
+        note(sentence)
     with destination(request.output, [request.capture, *request.rules]) as out:
         if kind in BINARY_FORMATS and out.is_terminal:
             raise UsageError(f"--format {kind} is binary and this is a terminal; give -o FILE")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from tracecheck.capture.model import Capture
-from tracecheck.cli.console import destination, state
+from tracecheck.cli.console import destination, note, state
 from tracecheck.cli.lines import Lines
 from tracecheck.cli.pins import wired
 from tracecheck.cli.progress import Progress
@@ -40,6 +40,8 @@ def run(
     rules = rule_set(rule_files, lines)
     capture = reading.opened(path)
     lines.check(capture)
+    for sentence in capture.notes:
+        note(sentence)
     wiring = wire(capture, list(rules.buses.values()), list(rules.markers.values()))
     wired(capture, wiring, markers_will_do=False)
     bus = _bus(wiring, select)
