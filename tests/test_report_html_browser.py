@@ -60,7 +60,8 @@ def test_what_was_measured_is_seen_in_a_narrow_window(browser: Browser, report: 
     assert all(scrolled == 0 and right <= width for scrolled, right, width in page.evaluate(measure))
     page.set_viewport_size({"width": 420, "height": 900})
     page.reload()
-    page.wait_for_function("[...document.querySelectorAll('figure.scroll')].some((figure) => figure.scrollLeft > 0)")
+    # Each rule places its own drawings, when the browser tells it that it is open.
+    page.wait_for_function(f"({measure})().every(([, right, width]) => 0 < right && right <= width)")
     placed = page.evaluate(measure)
     assert len(placed) >= 3 and all(0 < right <= width for _, right, width in placed)
     assert not wrong
