@@ -48,10 +48,10 @@ def opened(browser: Browser, report: Path, scheme: str) -> tuple[Page, list[str]
     return page, wrong
 
 
-def until(page: Page, holds: str) -> None:
+def until(page: Page, holds: str, arg: object = None) -> None:
     """Asks from outside: the page's own policy forbids `wait_for_function` to ask a second time."""
     for _ in range(200):
-        if page.evaluate(holds):
+        if page.evaluate(holds, arg):
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"not within ten seconds: {holds}")

@@ -54,6 +54,7 @@
   };
   for (const rule of rules) {
     rule.addEventListener("toggle", () => { if (rule.open) place(rule); });
+    if (rule.open) place(rule);  // the browser may have told of those that are open from the start already
   }
 
   let current = -1;
