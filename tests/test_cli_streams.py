@@ -215,6 +215,7 @@ def test_shell_completion() -> None:
 def test_a_signal_leaves_nothing_behind(tmp_path: Path, sent: signal.Signals) -> None:
     """Ctrl-C, a CI job out of time, a closed terminal: between opening the output and writing it."""
     code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # under nohup it is ignored, and stays so
         "import sys, time; import tracecheck; from tracecheck.cli import main;"
         "from tracecheck.cli import decode_tables;"
         "decode_tables.streamed = lambda *a, **k: (print('now', file=sys.stderr, flush=True), time.sleep(30));"
