@@ -8,7 +8,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
 cdef enum:
-    FIXED = 96      # columns of a line at most, its cells and messages apart: time, number, what is between
+    FIXED = 96      # of a line: its time and number, and what stands between; more than 60 never come together
     WORDS = 32      # of a message, with `(3 more)` as far as the bytes left out do not make room for it
     WHEN = 14
     NUMBER = 5
@@ -227,7 +227,7 @@ def lines(
         for i in range(n):
             if first[i] < 0 or last[i] < first[i] or last[i] > rows:
                 raise ValueError("a transfer has messages that are not there")
-            need = FIXED
+            need = FIXED + 2 * len(cells)
             for k in range(first[i], last[i]):
                 need += WORDS + 3 * <Py_ssize_t> n_bytes[k]
             if buses is not None:

@@ -125,6 +125,14 @@ def test_lines_are_those_of_the_twin(
     assert found == wanted
 
 
+def test_a_line_of_very_many_cells_has_room() -> None:
+    """One line that fills its buffer: what stands between its cells is counted, however many there are."""
+    one, texts = np.zeros(1, np.int64), [bytes([97 + i % 26]) * 700 for i in range(200)]
+    cells = [Cells([text], one) for text in texts]
+    found = lines(one + 7, False, None, one, cells, one, one, columns_of([]), np.zeros(0, np.uint8), -1)
+    assert found == f"{7:>14}  {0:>5}  {'  '.join(text.decode() for text in texts)}\n"
+
+
 def columns_of(messages: Sequence[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
     lengths = np.array([len(one["data"]) for one in messages], np.int32)
     return {
